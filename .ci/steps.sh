@@ -1,0 +1,164 @@
+# shellcheck shell=bash
+# The steps of .ci/run and .ci/long, and what runs and counts them. Sourced from the root folder.
+
+python=/usr/bin/python3
+jobs="${COPAL_JOBS:-$(nproc)}"
+logs=build/ci
+passed=0
+failed=0
+# shellcheck disable=SC2034  # Read by .ci/run.
+step_status=0
+times=()
+
+# Runs one step: a function of this file. Its output goes to the terminal and to build/ci/NAME.log;
+# if that ends with `N passed, N failed`, these numbers count, else the step counts as one. Says in
+# step_status how it went. Never call it in a condition: bash would ignore -e inside the step too.
+step() {
+  local name="$1" began=$SECONDS status=0 counts
+  printf '\n==== %s\n' "$name"
+  mkdir -p "$logs"
+  # In a subshell of its own with -e: a step fails at its first broken command.
+  set +e
+  (
+    set -eo pipefail
+    "step_$name"
+  ) 2>&1 | tee "$logs/$name.log"
+  status=${PIPESTATUS[0]}
+  set -e
+  counts="$(grep -aE '^[0-9]+ passed, [0-9]+ failed$' "$logs/$name.log" | tail -n 1 || true)"
+  if [ -n "$counts" ]; then
+    passed=$((passed + $(cut -d ' ' -f 1 <<<"$counts")))
+    failed=$((failed + $(cut -d ' ' -f 3 <<<"$counts")))
+  elif [ "$status" = 0 ]; then
+    passed=$((passed + 1))
+  fi
+  if [ "$status" != 0 ] && [[ "$counts" != *" passed, "[1-9]* ]]; then
+    failed=$((failed + 1))
+  fi
+  times+=("$(printf '%5d s  %-12s %s' "$((SECONDS - began))" "$name" \
+    "$([ "$status" = 0 ] && echo "${counts:-ok}" || echo "FAILED ${counts:+($counts)}")")")
+  # shellcheck disable=SC2034
+  step_status=$status
+}
+
+# Prints what ran, how long it took, and the sum as the last line.
+summary() {
+  printf '\n==== summary\n'
+  printf '%s\n' "${times[@]}"
+  printf '%5d s  together\n' "$SECONDS"
+  printf '%d passed, %d failed\n' "$passed" "$failed"
+}
+
+# Prints the names of the tracked or new files that end like one of the arguments.
+files_named() {
+  local patterns=()
+  for ending in "$@"; do
+    patterns+=("*$ending")
+  done
+  git ls-files --cached --others --exclude-standard -- "${patterns[@]}" | sort -u |
+    while read -r name; do [ -f "$name" ] && printf '%s\n' "$name"; done
+}
+
+# Runs the tests of one program that match a filter; no match is a failure.
+# filter_tests PROGRAM FILTER
+filter_tests() {
+  local output status=0
+  output="$(mktemp)"
+  # Tests are indented, suites are not.
+  if ! "$1" --gtest_filter="$2" --gtest_list_tests | grep -q '^  '; then
+    echo "no test matches $2"
+    return 1
+  fi
+  "$1" --gtest_filter="$2" --gtest_output="xml:$output" --gtest_brief=1 || status=$?
+  "$python" .ci/summary.py "$output"
+  rm -f "$output"
+  return "$status"
+}
+
+# Configures and builds a preset and runs its tests. preset_tests PRESET [ARGUMENTS OF CTEST]
+preset_tests() {
+  local preset="$1" results="build/$1/test-results.xml" status=0
+  shift
+  cmake --preset "$preset"
+  cmake --build "build/$preset" --parallel "$jobs"
+  rm -f "$results"
+  ctest --test-dir "build/$preset" --parallel "$jobs" --output-on-failure --no-tests=error \
+    --output-junit "$PWD/$results" "$@" || status=$?
+  "$python" .ci/summary.py "$results"
+  return "$status"
+}
+
+# ---- the steps
+
+step_deps() { bash setup.sh deps test; }
+
+step_format() {
+  files_named .h .cpp | xargs clang-format --dry-run -Werror
+  echo "$(files_named .h .cpp | wc -l) files formatted"
+}
+
+step_layers() { "$python" .ci/check_layers.py; }
+
+step_style() { "$python" .ci/check_style.py; }
+
+step_shell() {
+  files_named .sh .ci/run .ci/long .ci/fresh | xargs shellcheck --external-sources
+}
+
+# What a reader of the README types.
+step_test() { bash setup.sh test; }
+
+# The theory tests run with less than a tenth of their usual sample: more of the same work finds no
+# other memory errors. Prequal's rules need a sample of their own and are left to the other steps.
+sanitized_tests() { COPAL_THEORY=0.001 preset_tests "$1" --exclude-regex TheoryPrequalRules; }
+
+step_asan() { sanitized_tests asan; }
+
+# Golden hashes and bits, on the processor's own paths through glibc and without FMA and AVX2.
+step_determinism() {
+  local tunables=glibc.cpu.hwcaps=-FMA,-AVX2 filter='*Golden*:*Determinism*'
+  for program in core_tests sim_tests; do
+    GLIBC_TUNABLES="$tunables" filter_tests "build/release/$program" "$filter"
+  done | "$python" .ci/add_up.py
+}
+
+# A tenth of the sample that the promised intervals need; .ci/long takes all of it.
+step_theory() { COPAL_THEORY=0.1 filter_tests build/release/sim_tests '*Theory*'; }
+
+step_scenarios() { "$python" .ci/run_scenarios.py; }
+
+step_tidy() { "$python" .ci/tidy.py --few; }
+
+step_tidy_all() { "$python" .ci/tidy.py; }
+
+step_tsan() { sanitized_tests tsan; }
+
+step_clang() { COPAL_THEORY=0.1 preset_tests clang; }
+
+step_debug() { COPAL_THEORY=0.1 preset_tests debug; }
+
+step_theory_full() { COPAL_THEORY=1 filter_tests build/release/sim_tests '*Theory*'; }
+
+# Each header compiles alone.
+step_headers() { "$python" .ci/check_headers.py; }
+
+# Each fuzz target for some minutes, from a corpus that build/fuzz keeps.
+step_fuzz() {
+  local seconds="${COPAL_FUZZ_SECONDS:-180}" target name
+  cmake --preset fuzz
+  cmake --build build/fuzz --parallel "$jobs" --target fuzz_targets
+  for target in build/fuzz/fuzz_*; do
+    if [ ! -x "$target" ] || [ ! -f "$target" ]; then
+      continue
+    fi
+    name="$(basename "$target")"
+    mkdir -p "build/fuzz/corpus/$name"
+    echo "== $name for $seconds s"
+    "$target" -max_total_time="$seconds" -max_len=4096 -timeout=10 -print_final_stats=1 \
+      -artifact_prefix="build/fuzz/$name-" "build/fuzz/corpus/$name" 2>"build/fuzz/$name.log" || {
+      tail -n 40 "build/fuzz/$name.log"
+      return 1
+    }
+    grep -aE 'Done [0-9]+ runs' "build/fuzz/$name.log"
+  done
+}

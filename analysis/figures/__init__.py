@@ -1,0 +1,1 @@
+"""One figure a module; each draws on axes that it is given."""

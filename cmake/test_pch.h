@@ -1,0 +1,5 @@
+#pragma once
+
+#include "cmake/core_pch.h"
+
+#include <gtest/gtest.h>

@@ -1,0 +1,248 @@
+#include "core/node/dynamic_server.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/overloaded.h"
+
+namespace copal {
+
+DynamicServer::DynamicServer(const DynamicServerConfig& config) : config_(config) {}
+
+void DynamicServer::step(const Input& input, Now now, Effects& effects) {
+  if (!started_) {
+    on_start(now, effects);
+  }
+  std::visit(
+      Overloaded{
+          [&](const MessageReceived& received) {
+            // The kinds that only servers send mean nothing here; a peer that sends them is wrong,
+            // and is not believed.
+            std::visit(
+                Overloaded{
+                    [&](const Request& request) {
+                      on_request(received.from, request, now, effects);
+                    },
+                    [&](const Cancel& cancel) { on_cancel(received.from, cancel, now, effects); },
+                    [&](const Probe& probe) { on_probe(received.from, probe, now, effects); },
+                    [](const Answer&) {}, [](const LoadReport&) {}, [](const ProbeAnswer&) {}},
+                received.message);
+          },
+          [&](const LinkDown& down) { on_link_down(down.peer, now, effects); },
+          [&](const Wake&) { on_wake(now, effects); }, [](const ClientRequest&) {},
+          [&](const WorkEnded& ended) { on_work_ended(ended, now, effects); },
+          [&](const CpuReading& reading) { on_cpu_reading(reading, now, effects); },
+          [&](const ApplicationReady&) { on_phase(ServerPhase::kReady, now, effects); },
+          [&](const DrainOrder& order) {
+            on_phase(order.drain ? ServerPhase::kDraining : ServerPhase::kReady, now, effects);
+          }},
+      input);
+}
+
+TimePoint DynamicServer::next_deadline() const {
+  if (phase_ == ServerPhase::kSleeping) {
+    return kNever;
+  }
+  TimePoint next = next_report_;
+  if (sleeps_when_idle() && phase_ == ServerPhase::kReady && active() == 0) {
+    next = std::min(next, idle_since_ + config_.sleep_after);
+  }
+  return next;
+}
+
+void DynamicServer::on_start(Now now, Effects& effects) {
+  started_ = true;
+  next_report_ = now.mono;
+  idle_since_ = now.mono;
+  if (config_.ready_at_start) {
+    on_phase(ServerPhase::kReady, now, effects);
+  }
+}
+
+void DynamicServer::on_request(NodeId from, const Request& request, Now now, Effects& effects) {
+  const std::uint64_t key = key_of(from, request.id);
+  if (index_.find(key) != nullptr) {
+    return;  // a repeated frame: it is under way
+  }
+  const bool serves = phase_ == ServerPhase::kReady || phase_ == ServerPhase::kDraining;
+  const bool at_once = config_.concurrency_max == 0 || at_work_ < config_.concurrency_max;
+  if (!serves || (!at_once && queued_ >= config_.queue_max)) {
+    refuse(from, request.id, now, effects);
+    return;
+  }
+  std::uint32_t slot = 0;
+  if (free_.empty()) {
+    slot = static_cast<std::uint32_t>(works_.size());
+    works_.emplace_back();
+  } else {
+    slot = free_.back();
+    free_.pop_back();
+  }
+  Work& work = works_[slot];
+  const std::uint32_t uses = work.uses + 1;
+  work = Work{.from = from,
+              .request = request.id,
+              .tag = request.tag,
+              .arrived = now.mono,
+              .expires = now.mono + std::min(request.time_left, Duration{std::chrono::hours(24)}),
+              .answer_size_bytes = request.answer_size_bytes,
+              .active_at_arrival = active(),
+              .uses = uses,
+              .state = Work::State::kQueued};
+  index_[key] = slot;
+  if (at_once) {
+    work.state = Work::State::kAtWork;
+    ++at_work_;
+    effects.emplace_back(StartWork{work_id(slot), work.tag});
+  } else {
+    ++queued_;
+    queue_.push_back(work_id(slot));
+  }
+}
+
+void DynamicServer::on_work_ended(const WorkEnded& ended, Now now, Effects& effects) {
+  const auto slot = static_cast<std::uint32_t>(ended.work.value);
+  if (slot >= works_.size() || works_[slot].state != Work::State::kAtWork ||
+      work_id(slot) != ended.work) {
+    return;  // cancelled in the meantime
+  }
+  const Work& work = works_[slot];
+  latency_.add(work.active_at_arrival, now.mono - work.arrived, now.mono);
+  const NodeId to = work.from;
+  Answer answer{.id = work.request,
+                .status = ended.succeeded ? AnswerStatus::kDone : AnswerStatus::kFailed,
+                .load = {},
+                .body_size_bytes = ended.succeeded ? work.answer_size_bytes : 0};
+  release(slot, now);
+  start_queued(now, effects);
+  answer.load = load(now);
+  effects.emplace_back(Send{to, answer});
+}
+
+void DynamicServer::on_cancel(NodeId from, const Cancel& cancel, Now now, Effects& effects) {
+  const std::uint32_t* found = index_.find(key_of(from, cancel.id));
+  if (found == nullptr) {
+    return;  // answered already
+  }
+  const std::uint32_t slot = *found;
+  if (works_[slot].state == Work::State::kAtWork) {
+    effects.emplace_back(CancelWork{work_id(slot)});
+  }
+  release(slot, now);
+  start_queued(now, effects);
+}
+
+void DynamicServer::on_link_down(NodeId peer, Now now, Effects& effects) {
+  for (std::uint32_t slot = 0; slot < works_.size(); ++slot) {
+    if (works_[slot].state != Work::State::kFree && works_[slot].from == peer) {
+      on_cancel(peer, Cancel{works_[slot].request}, now, effects);
+    }
+  }
+}
+
+void DynamicServer::on_probe(NodeId from, const Probe& probe, Now now, Effects& effects) {
+  effects.emplace_back(Send{from, ProbeAnswer{probe.id, load(now)}});
+}
+
+void DynamicServer::on_cpu_reading(const CpuReading& reading, Now now, Effects& effects) {
+  cpu_ratio_ = std::clamp(reading.busy_ratio, 0.0, 1.0);
+  next_report_ = now.mono + config_.report_interval;
+  report(now, effects);
+}
+
+void DynamicServer::on_phase(ServerPhase phase, Now now, Effects& effects) {
+  phase_ = phase;
+  if (active() == 0) {
+    idle_since_ = now.mono;
+  }
+  report(now, effects);
+}
+
+void DynamicServer::on_wake(Now now, Effects& effects) {
+  if (phase_ == ServerPhase::kSleeping) {
+    return;
+  }
+  if (sleeps_when_idle() && phase_ == ServerPhase::kReady && active() == 0 &&
+      now.mono - idle_since_ >= config_.sleep_after) {
+    on_phase(ServerPhase::kSleeping, now, effects);
+    effects.emplace_back(PowerDown{});
+    return;
+  }
+  if (now.mono >= next_report_) {
+    // The reading brings the report; should it never come, the next one is asked for in time.
+    next_report_ = now.mono + config_.report_interval;
+    effects.emplace_back(ReadCpu{});
+  }
+}
+
+void DynamicServer::start_queued(Now now, Effects& effects) {
+  while (!queue_.empty() && (config_.concurrency_max == 0 || at_work_ < config_.concurrency_max)) {
+    const WorkId next = queue_.front();
+    queue_.pop_front();
+    const auto slot = static_cast<std::uint32_t>(next.value);
+    Work& work = works_[slot];
+    if (work.state != Work::State::kQueued || work_id(slot) != next) {
+      continue;  // cancelled while it waited
+    }
+    if (now.mono >= work.expires) {
+      release(slot, now);  // nobody waits for it any more
+      continue;
+    }
+    work.state = Work::State::kAtWork;
+    --queued_;
+    ++at_work_;
+    effects.emplace_back(StartWork{next, work.tag});
+  }
+}
+
+void DynamicServer::release(std::uint32_t slot, Now now) {
+  Work& work = works_[slot];
+  (work.state == Work::State::kAtWork ? at_work_ : queued_) -= 1;
+  index_.erase(key_of(work.from, work.request));
+  work.state = Work::State::kFree;
+  free_.push_back(slot);
+  // Cancelled ones leave their ids in the queue; while the application stands still nobody takes
+  // them out from the front.
+  if (queue_.size() > 2 * static_cast<std::size_t>(queued_) + 64) {
+    std::erase_if(queue_, [this](WorkId id) {
+      const auto queued_slot = static_cast<std::uint32_t>(id.value);
+      return works_[queued_slot].state != Work::State::kQueued || work_id(queued_slot) != id;
+    });
+  }
+  if (active() == 0) {
+    idle_since_ = now.mono;
+  }
+}
+
+void DynamicServer::refuse(NodeId to, RequestId request, Now now, Effects& effects) const {
+  effects.emplace_back(
+      Send{to, Answer{.id = request, .status = AnswerStatus::kBusy, .load = load(now)}});
+}
+
+void DynamicServer::report(Now now, Effects& effects) const {
+  for (const NodeId balancer : config_.balancers) {
+    effects.emplace_back(Send{balancer, LoadReport{config_.incarnation, phase_, load(now)}});
+  }
+}
+
+LoadSample DynamicServer::load(Now now) const {
+  return {active(), cpu_ratio_, latency_.estimate(active(), now.mono)};
+}
+
+WorkId DynamicServer::work_id(std::uint32_t slot) const {
+  return WorkId{(static_cast<std::uint64_t>(works_[slot].uses) << 32U) | slot};
+}
+
+std::uint64_t DynamicServer::key_of(NodeId from, RequestId request) {
+  return mix64(from.value, request.value);
+}
+
+void DynamicServer::check_invariants() const {
+  COPAL_ASSERT(config_.concurrency_max == 0 || at_work_ <= config_.concurrency_max);
+  COPAL_ASSERT(queued_ <= config_.queue_max);
+  COPAL_ASSERT(at_work_ + queued_ == index_.size());
+  COPAL_ASSERT(queued_ == 0 || at_work_ == config_.concurrency_max);
+  COPAL_ASSERT(free_.size() + index_.size() == works_.size());
+}
+
+}  // namespace copal

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "core/base/ids.h"
+
+namespace copal {
+
+/// What carries frames between nodes.
+///
+/// Contract, held by transport_contract.h in both worlds:
+/// 1. send() never blocks and never calls back into the driver before it has returned.
+/// 2. A frame arrives whole or not at all, never torn. It may be lost, late, or delivered after its
+///    sender died. Frames from one node to another arrive in the order in which they were sent.
+/// 3. What is lost because a connection broke is reported as link_down(peer) at the driver, once a
+///    break; nothing is reported while a link is silently frozen.
+/// 4. After link_down(peer) frames sent later may still arrive: the next send connects anew, and
+///    link_down comes again if that fails.
+/// 5. The queue to a slow peer is bounded; a frame that does not fit is refused.
+class Transport {
+ public:
+  enum class Sent { kQueued, kOverloaded };
+
+  virtual ~Transport() = default;
+
+  /// Hands over one frame.
+  /// peer             any node but the sender itself.
+  /// frame            1 to kFrameSizeMaxBytes bytes; copied before the call returns.
+  /// body_size_bytes  bytes that travel along but that the core never looks at (an HTTP body).
+  virtual Sent send(NodeId peer, std::span<const std::byte> frame,
+                    std::uint64_t body_size_bytes) = 0;
+};
+
+/// Larger frames are refused by both sides: no message of the core comes near.
+inline constexpr std::size_t kFrameSizeMaxBytes = 64 * 1024;
+
+}  // namespace copal

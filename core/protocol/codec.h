@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "core/base/result.h"
+#include "core/protocol/message.h"
+
+// Messages as bytes: protocol version (1 byte), kind (1 byte), then the message's fields in the
+// order of its fields(), little-endian, at their full width. Nothing is optional and nothing may
+// follow, so each message has exactly one encoding and a decoder has nothing to guess.
+
+namespace copal {
+
+inline constexpr std::uint8_t kProtocolVersion = 1;
+
+/// No encoded message is longer.
+inline constexpr std::size_t kMessageSizeMaxBytes = 96;
+
+/// Writes the message to the front of out. Returns the bytes written.
+/// out  at least kMessageSizeMaxBytes long, asserted.   message  values in their ranges, asserted.
+std::size_t encode(const Message& message, std::span<std::byte> out);
+
+/// Reads one message that fills the frame. Returns kMalformed for anything that encode() can't have
+/// written: unknown version or kind, too few or too many bytes, an enumerator that does not exist,
+/// a negative duration, a ratio outside 0 to 1.
+Result<Message> decode(std::span<const std::byte> frame);
+
+}  // namespace copal

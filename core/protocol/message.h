@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstdint>
+#include <variant>
+
+#include "core/base/ids.h"
+#include "core/base/time.h"
+
+// What nodes say to each other. Each message lists its fields once, in fields(); the codec
+// (codec.h) and whoever prints or compares messages walk that list. Times travel as lengths, never
+// as points in time: no two nodes share a clock. Rule: R0.1.
+
+namespace copal {
+
+/// How loaded a server is, by its own measure.
+struct LoadSample {
+  std::uint32_t active = 0;  // requests that the server holds, at work or queued
+  double cpu_ratio = 0;      // busy share of all its cores over the last reading; 0 to 1
+  Duration latency{};        // median of recent answers begun at about this many active; 0: none
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.active);
+    visit(self.cpu_ratio);
+    visit(self.latency);
+  }
+};
+
+/// What a server says of itself.
+enum class ServerPhase : std::uint8_t { kStarting, kReady, kDraining, kSleeping };
+inline constexpr ServerPhase kServerPhaseLast = ServerPhase::kSleeping;
+
+/// A client's request, passed on by a balancer.
+struct Request {
+  RequestId id;
+  SessionId session;
+  std::uint64_t tag = 0;  // the world's own name for the work; see Application::start_work
+  Duration time_left{};   // until the balancer gives up; a server drops what is past it
+  std::uint32_t body_size_bytes = 0;
+  std::uint32_t answer_size_bytes = 0;
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.id);
+    visit(self.session);
+    visit(self.tag);
+    visit(self.time_left);
+    visit(self.body_size_bytes);
+    visit(self.answer_size_bytes);
+  }
+};
+
+enum class AnswerStatus : std::uint8_t {
+  kDone,    // the application answered
+  kFailed,  // the application answered with an error (HTTP 5xx)
+  kBusy,    // not taken: the server is full, starting or draining (HTTP 503); safe to repeat
+};
+inline constexpr AnswerStatus kAnswerStatusLast = AnswerStatus::kBusy;
+
+struct Answer {
+  RequestId id;
+  AnswerStatus status = AnswerStatus::kDone;
+  LoadSample load;  // rides along, so that a busy balancer needs few probes
+  std::uint32_t body_size_bytes = 0;
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.id);
+    visit(self.status);
+    visit(self.load);
+    visit(self.body_size_bytes);
+  }
+};
+
+/// The balancer no longer waits for this request.
+struct Cancel {
+  RequestId id;
+
+  static constexpr void fields(auto& self, auto&& visit) { visit(self.id); }
+};
+
+/// Sent by each server to each balancer at every report interval, and at once when its phase
+/// changes: heartbeat, state and load in one.
+struct LoadReport {
+  Incarnation incarnation;
+  ServerPhase phase = ServerPhase::kStarting;
+  LoadSample load;
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.incarnation);
+    visit(self.phase);
+    visit(self.load);
+  }
+};
+
+/// Asks a server for its load now. Source: Wydrowski et al., Prequal, NSDI 2024.
+struct Probe {
+  ProbeId id;
+
+  static constexpr void fields(auto& self, auto&& visit) { visit(self.id); }
+};
+
+struct ProbeAnswer {
+  ProbeId id;
+  LoadSample load;
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.id);
+    visit(self.load);
+  }
+};
+
+/// The order is the wire's: a kind is its index here, so new kinds go to the end.
+using Message = std::variant<Request, Answer, Cancel, LoadReport, Probe, ProbeAnswer>;
+
+/// Bytes that travel with a message but are not part of its frame.
+std::uint64_t body_size_bytes(const Message& message);
+
+}  // namespace copal

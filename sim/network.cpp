@@ -1,0 +1,286 @@
+#include "sim/network.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "core/base/assert.h"
+
+namespace copal::sim {
+
+namespace {
+
+/// Between two processes of one host.
+constexpr Duration kLoopback = 10us;
+/// Frames that a frozen process' machine takes in for it; as a socket's buffer, more are lost.
+constexpr std::size_t kFrozenFramesMax = 4096;
+/// Bytes that a frame costs on the wire beyond itself: Ethernet, IP and TCP headers.
+constexpr std::uint64_t kHeaderSizeBytes = 78;
+std::uint64_t key_of(NodeId from, NodeId to) {
+  return (static_cast<std::uint64_t>(from.value) << 32U) | to.value;
+}
+
+/// All frames that may be on their way at once; the queue's bound in Transport's contract.
+constexpr std::size_t kFlightsMax = std::size_t{1} << 22U;
+
+}  // namespace
+
+Network::Network(Engine& engine, std::vector<scenario::Link> links, SimgridCloud* cloud)
+    : EventTarget(0x4e7), engine_(engine), links_(std::move(links)), cloud_(cloud) {
+  link_up_.assign(links_.size(), true);
+}
+
+NodeId Network::add(std::size_t host, Endpoint& endpoint) {
+  sites_.push_back({.host = host, .endpoint = &endpoint});
+  return NodeId{static_cast<std::uint32_t>(sites_.size() - 1)};
+}
+
+Transport::Sent Network::send(NodeId from, NodeId to, std::span<const std::byte> frame,
+                              std::uint64_t body_size_bytes) {
+  COPAL_ASSERT(from != to && to.value < sites_.size() && frame.size() <= kMessageSizeMaxBytes);
+  if (flights_.size() - free_.size() >= kFlightsMax) {
+    return Transport::Sent::kOverloaded;
+  }
+  const std::uint64_t size_bytes = frame.size() + body_size_bytes + kHeaderSizeBytes;
+  ++counts_.frames;
+  counts_.bytes += size_bytes;
+  const std::uint32_t flight = take_flight(from, to, Kind::kFrame);
+  flights_[flight].size = static_cast<std::uint8_t>(frame.size());
+  std::memcpy(flights_[flight].frame.data(), frame.data(), frame.size());
+  std::memset(flights_[flight].frame.data() + frame.size(), 0,
+              flights_[flight].frame.size() - frame.size());
+  launch(flight, size_bytes);
+  return Transport::Sent::kQueued;
+}
+
+void Network::on_process_end(NodeId node, bool machine_is_on) {
+  Site& site = sites_[node.value];
+  ++site.starts;
+  for (const std::uint32_t flight : site.waiting) {
+    free_.push_back(flight);
+  }
+  site.waiting.clear();
+  if (machine_is_on) {
+    for (const NodeId peer : site.peers.list()) {
+      reset(node, peer);
+    }
+  }
+}
+
+void Network::on_thaw(NodeId node) {
+  const std::vector<std::uint32_t> waiting = std::exchange(sites_[node.value].waiting, {});
+  for (const std::uint32_t flight : waiting) {
+    deliver(flight);
+  }
+}
+
+void Network::set_link(std::size_t host, bool up) {
+  link_up_[host] = up;
+  if (cloud_ != nullptr) {
+    cloud_->set_link(host, up);
+  }
+}
+
+void Network::on_event(std::uint64_t argument) {
+  const auto flight = static_cast<std::uint32_t>(argument);
+  if (flights_[flight].kind == Kind::kDeparture) {
+    depart(flight);
+    return;
+  }
+  const std::uint64_t key = key_of(flights_[flight].from, flights_[flight].to);
+  const TimePoint* last = last_arrivals_.find(key);
+  if (last != nullptr && *last <= engine_.now()) {
+    last_arrivals_.erase(key);
+  }
+  land(flight);
+}
+
+/// SimGrid lets a later small transfer overtake (simulation-facts 4.2); a connection does not: what
+/// has landed waits for all that was sent before it.
+void Network::on_flow_end(std::uint64_t flight, bool arrived) {
+  Flight& ended = flights_[flight];
+  ended.landed = true;
+  ended.lost = !arrived;
+  std::deque<std::uint32_t>& queue = flows(ended.from, ended.to);
+  while (!queue.empty() && flights_[queue.front()].landed) {
+    const std::uint32_t next = queue.front();
+    queue.pop_front();
+    if (flights_[next].lost) {
+      free_.push_back(next);
+    } else {
+      land(next);
+    }
+  }
+}
+
+std::uint32_t Network::take_flight(NodeId from, NodeId to, Kind kind) {
+  std::uint32_t flight = 0;
+  if (free_.empty()) {
+    flight = static_cast<std::uint32_t>(flights_.size());
+    flights_.emplace_back();
+  } else {
+    flight = free_.back();
+    free_.pop_back();
+  }
+  Flight& entry = flights_[flight];
+  entry.from = from;
+  entry.to = to;
+  entry.to_start = sites_[to.value].starts;
+  entry.kind = kind;
+  entry.landed = false;
+  entry.lost = false;
+  entry.size = 0;
+  return flight;
+}
+
+bool Network::Peers::insert(NodeId peer) {
+  if (list_.size() <= kSearched) {
+    if (std::find(list_.begin(), list_.end(), peer) != list_.end()) {
+      return false;
+    }
+    list_.push_back(peer);
+    return true;
+  }
+  if (bits_.empty()) {
+    for (const NodeId known : list_) {
+      bits_.resize(std::max<std::size_t>(bits_.size(), known.value + 1));
+      bits_[known.value] = true;
+    }
+  }
+  if (peer.value >= bits_.size()) {
+    bits_.resize(peer.value + 1);
+  }
+  if (bits_[peer.value]) {
+    return false;
+  }
+  bits_[peer.value] = true;
+  list_.push_back(peer);
+  return true;
+}
+
+bool Network::shares_bandwidth(NodeId from, NodeId to) const {
+  const std::size_t from_host = sites_[from.value].host;
+  const std::size_t to_host = sites_[to.value].host;
+  return from_host != to_host && (links_[from_host].fidelity == scenario::Fidelity::kFlow ||
+                                  links_[to_host].fidelity == scenario::Fidelity::kFlow);
+}
+
+std::deque<std::uint32_t>& Network::flows(NodeId from, NodeId to) {
+  std::deque<std::uint32_t>*& queue = flows_[key_of(from, to)];
+  if (queue == nullptr) {
+    queue = &flow_queues_.emplace_back();
+  }
+  return *queue;
+}
+
+Duration Network::travel_time(std::size_t from_host, std::size_t to_host,
+                              std::uint64_t size_bytes) const {
+  if (from_host == to_host) {
+    return kLoopback;
+  }
+  const scenario::Link& from = links_[from_host];
+  const scenario::Link& to = links_[to_host];
+  const double bandwidth = std::min(from.bandwidth_bytes_per_s, to.bandwidth_bytes_per_s);
+  return (from.latency + to.latency) / 2 +
+         from_seconds(static_cast<double>(size_bytes) / bandwidth);
+}
+
+void Network::launch(std::uint32_t flight, std::uint64_t size_bytes) {
+  const Flight& entry = flights_[flight];
+  const std::size_t from_host = sites_[entry.from.value].host;
+  const std::size_t to_host = sites_[entry.to.value].host;
+  if (sites_[entry.from.value].peers.insert(entry.to)) {
+    sites_[entry.to.value].peers.insert(entry.from);
+  }
+  if (entry.kind == Kind::kFrame && shares_bandwidth(entry.from, entry.to)) {
+    flows(entry.from, entry.to).push_back(flight);
+    flights_[flight].kind = Kind::kDeparture;
+    flights_[flight].size_bytes = size_bytes;
+    engine_.at(engine_.now() + travel_time(from_host, to_host, 0), *this, flight);
+    return;
+  }
+  // A time is kept only while something is under way: a cluster has as many as it has frames in
+  // flight, and not the square of its nodes.
+  TimePoint& last = last_arrivals_[key_of(entry.from, entry.to)];
+  last = std::max(engine_.now() + travel_time(from_host, to_host, size_bytes), last);
+  engine_.at(last, *this, flight);
+}
+
+void Network::depart(std::uint32_t flight) {
+  COPAL_ASSERT(cloud_ != nullptr);
+  Flight& entry = flights_[flight];
+  entry.kind = Kind::kFrame;
+  // SimGrid aborts the process over a host that is off and is silent about a link that is.
+  const auto off = [this](NodeId node) {
+    return sites_[node.value].endpoint->state() == Endpoint::State::kOff;
+  };
+  if (severed(entry.from, entry.to) || off(entry.from) || off(entry.to)) {
+    on_flow_end(flight, false);
+    return;
+  }
+  cloud_->send(sites_[entry.from.value].host, sites_[entry.to.value].host, entry.size_bytes, flight,
+               *this);
+}
+
+void Network::land(std::uint32_t flight) {
+  const Flight& entry = flights_[flight];
+  const Site& site = sites_[entry.to.value];
+  const Endpoint::State state = site.endpoint->state();
+  if (severed(entry.from, entry.to) || state == Endpoint::State::kOff) {
+    free_.push_back(flight);
+    return;
+  }
+  if (state == Endpoint::State::kFrozen && entry.to_start == site.starts) {
+    if (site.waiting.size() < kFrozenFramesMax) {
+      sites_[entry.to.value].waiting.push_back(flight);
+    } else {
+      free_.push_back(flight);
+    }
+    return;
+  }
+  const bool for_this_start = entry.to_start == site.starts;
+  if (state == Endpoint::State::kNoOne || !for_this_start) {
+    if (entry.kind == Kind::kFrame) {
+      reset(entry.to, entry.from);  // refused
+    }
+    free_.push_back(flight);
+    return;
+  }
+  deliver(flight);
+}
+
+void Network::deliver(std::uint32_t flight) {
+  // Copied out: the receiver may send, and so move the table.
+  const Flight entry = flights_[flight];
+  free_.push_back(flight);
+  Endpoint& endpoint = *sites_[entry.to.value].endpoint;
+  if (entry.kind == Kind::kReset) {
+    endpoint.on_link_down(entry.from);
+    return;
+  }
+  mix_into_hash(entry);
+  endpoint.on_frame(entry.from, {entry.frame.data(), entry.size});
+}
+
+/// Eight bytes at a time; the frame's unused end is zero.
+void Network::mix_into_hash(const Flight& flight) {
+  for (std::size_t at = 0; at < flight.size; at += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, flight.frame.data() + at, sizeof word);
+    engine_.mix_into_hash(word);
+  }
+}
+
+void Network::reset(NodeId from, NodeId to) {
+  if (!severed(from, to)) {
+    launch(take_flight(from, to, Kind::kReset), kHeaderSizeBytes);
+  }
+}
+
+bool Network::severed(NodeId a, NodeId b) const {
+  const std::size_t host_a = sites_[a.value].host;
+  const std::size_t host_b = sites_[b.value].host;
+  return host_a != host_b && (!link_up_[host_a] || !link_up_[host_b]);
+}
+
+}  // namespace copal::sim

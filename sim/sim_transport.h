@@ -1,0 +1,24 @@
+#pragma once
+
+#include <span>
+
+#include "core/ports/transport.h"
+#include "sim/network.h"
+
+namespace copal::sim {
+
+/// One node's end of the simulated network.
+class SimTransport final : public Transport {
+ public:
+  SimTransport(Network& network, NodeId self) : network_(network), self_(self) {}
+
+  Sent send(NodeId peer, std::span<const std::byte> frame, std::uint64_t body_size_bytes) override {
+    return network_.send(self_, peer, frame, body_size_bytes);
+  }
+
+ private:
+  Network& network_;
+  NodeId self_;
+};
+
+}  // namespace copal::sim

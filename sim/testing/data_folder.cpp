@@ -1,0 +1,73 @@
+#include "sim/testing/data_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <string_view>
+
+#include "sim/testing/trace_maker.h"
+
+namespace copal::sim {
+
+namespace {
+
+bool is_readable(const std::string& path) {
+  std::ifstream file(path);
+  return file.good() && file.peek() != std::ifstream::traits_type::eof();
+}
+
+/// Empty if there is no such file.
+std::string find_real(const std::string& name) {
+  if (const char* folder = std::getenv("COPAL_DATA")) {
+    const std::string path = std::string(folder) + "/" + name;
+    return is_readable(path) ? path : std::string();
+  }
+#ifdef COPAL_SOURCE_DIR
+  constexpr std::string_view kFolders[] = {COPAL_SOURCE_DIR "/../shared/data/", "../shared/data/"};
+#else
+  constexpr std::string_view kFolders[] = {"../shared/data/"};
+#endif
+  for (const std::string_view folder : kFolders) {
+    const std::string path = std::string(folder) + name;
+    if (is_readable(path)) {
+      return path;
+    }
+  }
+  return {};
+}
+
+void say_generated(const std::string& name) {
+  const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
+  const std::string who =
+      test == nullptr ? "the tests" : std::string(test->test_suite_name()) + "." + test->name();
+  std::cout << "[ DATA ] generated: " << name << " for " << who
+            << "; the real one is read from the folder that COPAL_DATA names" << std::endl;
+}
+
+}  // namespace
+
+TestData worldcup_data() {
+  const std::string name = "worldcup98-per-minute.csv.gz";
+  const std::string real = find_real(name);
+  if (!real.empty()) {
+    return {real, true};
+  }
+  say_generated(name);
+  static const TemporaryFile kGenerated(name, gzip_of(make_per_minute()));
+  return {kGenerated.path(), false};
+}
+
+TestData access_log_data() {
+  const std::string name = "apache-combined-10k.log.gz";
+  const std::string real = find_real(name);
+  if (!real.empty()) {
+    return {real, true};
+  }
+  say_generated(name);
+  static const TemporaryFile kGenerated(name, gzip_of(make_access_log({})));
+  return {kGenerated.path(), false};
+}
+
+}  // namespace copal::sim

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+namespace copal::sim {
+
+/// A recording that a test reads. Real ones are no part of the project: they lie in the folder that
+/// the environment variable COPAL_DATA names, by default ../shared/data beside the source tree (or
+/// beside the current directory). Where one is missing, a generated file of the same format takes
+/// its place for as long as the process runs, and a line says so:
+///   [ DATA ] generated: <file> for <test>; …
+struct TestData {
+  std::string path;
+  bool real = false;
+};
+
+/// Requests per minute to the World Cup site of 1998, gzip. 30 June 18:00 to 22:00 UTC is within
+/// it, about 130,000 requests a minute; in the real one 31,881,062 in all.
+TestData worldcup_data();
+
+/// An access log in the Combined Log Format, gzip: 10,000 lines over 83 hours, one of them broken.
+TestData access_log_data();
+
+}  // namespace copal::sim

@@ -1,0 +1,342 @@
+#include "sim/world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+
+namespace copal::sim {
+
+namespace {
+
+/// Whether SimGrid has to be there at all: many runs need neither its executions nor its flows.
+bool needs_simgrid(const scenario::Scenario& scenario) {
+  const auto& hosts = scenario.cloud.hosts;
+  return scenario.cloud.cpu == scenario::Cloud::Cpu::kSimgrid ||
+         std::any_of(hosts.begin(), hosts.end(), [](const scenario::HostGroup& group) {
+           return group.link.fidelity == scenario::Fidelity::kFlow;
+         });
+}
+
+std::vector<double> slow_factors(const scenario::Scenario& scenario) {
+  std::vector<double> factors;
+  for (const scenario::Fault& fault : scenario.faults) {
+    if (fault.kind == scenario::Fault::Kind::kSlow &&
+        std::find(factors.begin(), factors.end(), fault.factor) == factors.end()) {
+      factors.push_back(fault.factor);
+    }
+  }
+  return factors;
+}
+
+}  // namespace
+
+World::World(const scenario::Scenario& scenario, const scenario::Contender& contender,
+             std::uint64_t seed, Workload& workload, PolicyMaker policy_maker)
+    : EventTarget(1),
+      scenario_(scenario),
+      contender_(contender),
+      seed_(seed),
+      workload_(workload),
+      policy_maker_(std::move(policy_maker)),
+      recorder_(TimePoint{scenario.warm_up}) {
+  std::vector<scenario::Link> links;
+  std::vector<SimgridHost> simgrid_hosts;
+  for (const scenario::HostGroup& group : scenario.cloud.hosts) {
+    for (const std::string& name : scenario::host_names(group)) {
+      host_names_.push_back(name);
+      host_specs_.push_back(&group);
+      links.push_back(group.link);
+      simgrid_hosts.push_back(
+          {name, group.cores, group.speed, group.link, group.power, slow_factors(scenario)});
+    }
+  }
+  if (needs_simgrid(scenario)) {
+    cloud_ = std::make_unique<SimgridCloud>(engine_, simgrid_hosts);
+  }
+  network_ = std::make_unique<Network>(engine_, std::move(links), cloud_.get());
+  build_servers();
+  build_balancers();
+}
+
+World::~World() = default;
+
+void World::build_servers() {
+  const scenario::AppCluster& app = scenario_.app;
+  model_.node.concurrency_max = app.concurrency_max;
+  model_.node.queue_max = app.queue_max;
+  model_.node.report_interval = app.report_interval;
+  model_.start_time = app.start_time;
+  model_.cold_start = scenario_.application.cold_start;
+  SimgridCloud* cpu_cloud =
+      scenario_.cloud.cpu == scenario::Cloud::Cpu::kSimgrid ? cloud_.get() : nullptr;
+  // Nodes are numbered as they are made: servers first, so balancers follow them.
+  std::size_t server_count = 0;
+  for (const scenario::ServerGroup& group : app.servers) {
+    for (std::size_t host = 0; host < host_names_.size(); ++host) {
+      server_count += host_specs_[host]->name == group.hosts ? 1 : 0;
+    }
+  }
+  std::size_t balancer_count = 0;
+  for (const scenario::ServerGroup& group : scenario_.balancers.servers) {
+    for (const scenario::HostGroup* spec : host_specs_) {
+      balancer_count += spec->name == group.hosts ? 1 : 0;
+    }
+  }
+  for (std::size_t i = 0; i < balancer_count; ++i) {
+    model_.node.balancers.push_back(NodeId{static_cast<std::uint32_t>(server_count + i)});
+  }
+  for (const scenario::ServerGroup& group : app.servers) {
+    for (std::size_t host = 0; host < host_names_.size(); ++host) {
+      if (host_specs_[host]->name != group.hosts) {
+        continue;
+      }
+      ServerModel model = model_;
+      model.node.sleep_after = servers_.size() < app.awake_min ? 0s : app.sleep_after;
+      servers_.push_back(std::make_unique<SimServer>(engine_, *network_, *this, model,
+                                                     *host_specs_[host], host_names_[host], host,
+                                                     seed_, cpu_cloud));
+      server_weights_.push_back(group.weight);
+      server_hosts_.push_back(host);
+    }
+  }
+  marks_.resize(servers_.size());
+}
+
+void World::build_balancers() {
+  for (const scenario::ServerGroup& group : scenario_.balancers.servers) {
+    for (std::size_t host = 0; host < host_names_.size(); ++host) {
+      if (host_specs_[host]->name == group.hosts) {
+        SimBalancer& balancer = balancers_.emplace_back();
+        balancer.member = std::make_unique<Member>(engine_, *network_, host, nullptr, this);
+        balancer.random = std::make_unique<Prng>(seed_, "balancer", balancers_.size());
+        balancer.host = host;
+      }
+    }
+  }
+}
+
+void World::start_balancer(std::size_t index) {
+  const scenario::BalancerCluster& spec = scenario_.balancers;
+  BalancerConfig config;
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    // A balancer that starts takes the list at its word; reports tell it better within moments.
+    config.servers.push_back({servers_[i]->id(), server_weights_[i], ServerPhase::kReady});
+  }
+  config.policy = contender_.policy;
+  config.health.warm_up_time = spec.warm_up_time;
+  config.health.recover_time_min = spec.recover_time_min;
+  config.health.recover_time_max = spec.recover_time_max;
+  config.health.busy_recover_time = spec.busy_recover_time;
+  config.health.dead_after = spec.dead_after;
+  config.sticky = spec.sticky;
+  config.request_timeout = spec.request_timeout;
+  config.attempts_max = spec.attempts_max;
+  config.retry_budget_ratio = spec.retry_budget_ratio;
+  config.retry_budget_per_s = spec.retry_budget_per_s;
+  SimBalancer& balancer = balancers_[index];
+  balancer.member->start(
+      std::make_unique<Node>(config, *balancer.random, policy_maker_ ? policy_maker_() : nullptr));
+}
+
+RunResult World::run(const std::function<void(TimePoint)>& progress) {
+  progress_ = progress;
+  for (auto& server : servers_) {
+    server->start_running();
+  }
+  for (std::size_t i = 0; i < balancers_.size(); ++i) {
+    start_balancer(i);
+  }
+  for (std::size_t i = 0; i < scenario_.faults.size(); ++i) {
+    const scenario::Fault& fault = scenario_.faults[i];
+    schedule(fault.at, Happening::kFault, i);
+    if (fault.lasting > Duration::zero()) {
+      schedule(fault.at + fault.lasting, Happening::kFaultEnd, i);
+    }
+  }
+  schedule(scenario_.warm_up, Happening::kWarm);
+  schedule(scenario_.series_interval, Happening::kInterval);
+  if (scenario_.duration > Duration::zero()) {
+    end_ = TimePoint{scenario_.duration};
+    schedule(scenario_.duration, Happening::kEnd);
+  }
+  schedule_arrival();
+  engine_.run();
+  return result();
+}
+
+void World::on_event(std::uint64_t argument) {
+  const std::uint64_t detail = argument >> 8U;
+  switch (static_cast<Happening>(argument & 0xffU)) {
+    case Happening::kArrival:
+      scheduled_arrival_ = kNever;
+      on_arrival();
+      break;
+    case Happening::kInterval:
+      if (!ended_) {
+        on_interval();
+        schedule(scenario_.series_interval, Happening::kInterval);
+      }
+      break;
+    case Happening::kWarm:
+      for (std::size_t i = 0; i < servers_.size(); ++i) {
+        marks_[i].warm = servers_[i]->meter().read(engine_.now());
+        marks_[i].tasks_warm = servers_[i]->tasks_started();
+      }
+      break;
+    case Happening::kEnd:
+      on_end();
+      break;
+    case Happening::kGiveUp:
+      engine_.stop();
+      break;
+    case Happening::kFault:
+      on_fault(scenario_.faults[detail], true);
+      break;
+    case Happening::kFaultEnd:
+      on_fault(scenario_.faults[detail], false);
+      break;
+  }
+}
+
+/// after  from now.
+void World::schedule(Duration after, Happening happening, std::uint64_t detail) {
+  engine_.at(engine_.now() + after, *this, (detail << 8U) | static_cast<std::uint64_t>(happening));
+}
+
+void World::schedule_arrival() {
+  if (ended_) {
+    return;
+  }
+  const TimePoint next = workload_.next_at();
+  if (next == kNever) {
+    if (end_ == kNever && underway_.size() == 0) {
+      on_end();  // a trace that sets the duration itself is over
+    }
+    return;
+  }
+  if (next < end_ && next < scheduled_arrival_) {
+    scheduled_arrival_ = std::max(next, engine_.now());
+    engine_.at(scheduled_arrival_, *this, static_cast<std::uint64_t>(Happening::kArrival));
+  }
+}
+
+void World::on_arrival() {
+  if (!ended_ && workload_.next_at() <= engine_.now()) {
+    admit(workload_.take());
+  }
+  schedule_arrival();
+}
+
+void World::admit(const Arrival& arrival) {
+  ++requests_arrived_;
+  recorder_.on_arrival(engine_.now());
+  const std::size_t index = pick_balancer(arrival);
+  const std::uint64_t id = underway_.insert({arrival, index}, kNever);
+  underway_.find(id)->arrival.at = engine_.now();
+  Member& member = *balancers_[index].member;
+  if (member.state() != Endpoint::State::kUp && member.state() != Endpoint::State::kFrozen) {
+    answer_client({ClientId{id}, ClientStatus::kLost, kNoNode, 0});
+    return;
+  }
+  const std::uint32_t* stuck_to = stuck_to_.find(arrival.session.value);
+  member.input(ClientRequest{.client = ClientId{id},
+                             .session = arrival.session,
+                             .routing_key = arrival.routing_key,
+                             .stuck_to = stuck_to == nullptr ? kNoNode : NodeId{*stuck_to},
+                             .tag = id,
+                             .body_size_bytes = arrival.request_size_bytes,
+                             .answer_size_bytes = arrival.answer_size_bytes,
+                             .repeatable = arrival.repeatable});
+}
+
+/// A user keeps to one balancer, as a resolver's answer does, unless it is down.
+std::size_t World::pick_balancer(const Arrival& arrival) const {
+  const std::size_t count = balancers_.size();
+  const std::size_t home = mix64(arrival.user) % count;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t index = (home + i) % count;
+    if (balancers_[index].member->up()) {
+      return index;
+    }
+  }
+  return home;
+}
+
+void World::answer_client(const AnswerClient& answer) {
+  const Underway& underway = *underway_.find(answer.client.value);
+  const Arrival arrival = underway.arrival;
+  underway_.erase(answer.client.value);
+  if (arrival.session != kNoSession && answer.server != kNoNode) {
+    stuck_to_[arrival.session.value] = answer.server.value;
+  }
+  recorder_.on_answer(answer.status, arrival.at, engine_.now());
+  if (ended_) {
+    finish_if_drained();
+  } else {
+    workload_.on_answer(arrival.user, engine_.now());
+    schedule_arrival();
+  }
+}
+
+void World::power_on(NodeId server) {
+  servers_[server.value]->power_on();
+}
+
+Task World::task(std::uint64_t tag) const {
+  const Underway* underway = underway_.find(tag);
+  return underway == nullptr ? Task{} : Task{underway->arrival.work, underway->arrival.fails};
+}
+
+void World::on_interval() {
+  Gauges gauges;
+  gauges.in_flight = underway_.size();
+  double busy = 0;
+  double cores = 0;
+  double joules = 0;
+  const double seconds = to_seconds(scenario_.series_interval);
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    const PowerMeter::Reading& now = servers_[i]->meter().read(engine_.now());
+    const PowerMeter::Reading& then = marks_[i].interval;
+    const double server_busy = now.busy_core_s - then.busy_core_s;
+    const double server_cores = now.core_s - then.core_s;
+    busy += server_busy;
+    cores += server_cores;
+    joules += now.joules - then.joules;
+    if (server_cores > 0) {
+      gauges.cpu_ratio_max = std::max(gauges.cpu_ratio_max, server_busy / server_cores);
+    }
+    gauges.servers_active += now.working_s > then.working_s ? 1 : 0;
+    gauges.servers_on += servers_[i]->meter().state() != PowerMeter::State::kOff ? 1 : 0;
+    marks_[i].interval = now;
+  }
+  gauges.cpu_ratio_mean = cores > 0 ? busy / cores : 0;
+  gauges.power_watts = joules / seconds;
+  recorder_.on_interval(gauges, engine_.now());
+  if (progress_) {
+    progress_(engine_.now());
+  }
+}
+
+void World::on_end() {
+  if (ended_) {
+    return;
+  }
+  ended_ = true;
+  end_ = engine_.now();
+  for (auto& server : servers_) {
+    at_end_.push_back(server->meter().read(end_));
+    joules_at_end_.push_back(server->joules());
+  }
+  // What is under way ends at the latest when its balancer gives up on it.
+  schedule(scenario_.balancers.request_timeout + 1s, Happening::kGiveUp);
+  finish_if_drained();
+}
+
+void World::finish_if_drained() {
+  if (underway_.size() == 0) {
+    engine_.stop();
+  }
+}
+
+}  // namespace copal::sim
