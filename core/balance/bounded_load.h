@@ -25,7 +25,6 @@ class BoundedLoad final : public Policy {
   /// bound_factor  c, > 1.   ring_points  of a server of weight 1, >= 1. Asserted.
   BoundedLoad(double bound_factor, std::uint32_t ring_points);
 
-  std::string_view name() const override { return "bounded_load"; }
   void on_servers(std::span<const ServerView> servers, Now now) override;
   std::optional<std::size_t> choose(const Choice& choice, std::span<const ServerView> servers,
                                     Now now, Random& random) override;

@@ -30,7 +30,6 @@ class Green final : public Policy {
   /// Asserted.
   Green(double fill_max, double fill_resume);
 
-  std::string_view name() const override { return "green"; }
   void on_servers(std::span<const ServerView> servers, Now now) override;
   std::optional<std::size_t> choose(const Choice& choice, std::span<const ServerView> servers,
                                     Now now, Random& random) override;

@@ -15,7 +15,6 @@ namespace copal::balance {
 /// expected delay" of LVS.
 class LeastConnections final : public Policy {
  public:
-  std::string_view name() const override { return "least_connections"; }
   void on_servers(std::span<const ServerView> servers, Now now) override;
   std::optional<std::size_t> choose(const Choice& choice, std::span<const ServerView> servers,
                                     Now now, Random& random) override;

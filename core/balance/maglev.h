@@ -24,7 +24,6 @@ class Maglev final : public Policy {
   /// %.
   explicit Maglev(std::uint32_t table_size);
 
-  std::string_view name() const override { return "maglev"; }
   void on_servers(std::span<const ServerView> servers, Now now) override;
   std::optional<std::size_t> choose(const Choice& choice, std::span<const ServerView> servers,
                                     Now now, Random& random) override;

@@ -26,7 +26,6 @@ class PeakEwma final : public Policy {
   /// decay  mean life of a sample, > 0.   default_latency  > 0. Asserted.
   PeakEwma(Duration decay, Duration default_latency);
 
-  std::string_view name() const override { return "peak_ewma"; }
   void on_servers(std::span<const ServerView> servers, Now now) override;
   std::optional<std::size_t> choose(const Choice& choice, std::span<const ServerView> servers,
                                     Now now, Random& random) override;

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "core/base/ids.h"
@@ -49,9 +48,6 @@ enum class ReportKind { kPeriodic, kAnswer, kProbe };
 class Policy {
  public:
   virtual ~Policy() = default;
-
-  /// The name in scenarios, tables and metrics; a literal.
-  virtual std::string_view name() const = 0;
 
   /// Who is there, weights, shares or eligibility changed (not loads): rebuild what depends on
   /// them. Called before the first choice too. servers: never more than kServersMax; indices as in

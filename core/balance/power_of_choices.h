@@ -17,7 +17,6 @@ class PowerOfChoices final : public Policy {
   /// choices  d, 2 to 16 (asserted).   with_replacement  one server may be drawn several times.
   PowerOfChoices(std::uint32_t choices, bool with_replacement);
 
-  std::string_view name() const override { return "power_of_two"; }
   void on_servers(std::span<const ServerView> servers, Now now) override;
   std::optional<std::size_t> choose(const Choice& choice, std::span<const ServerView> servers,
                                     Now now, Random& random) override;

@@ -41,7 +41,6 @@ class Prequal final : public Policy {
   /// Ranges as PrequalConfig says (asserted).
   explicit Prequal(const PrequalConfig& config);
 
-  std::string_view name() const override { return "prequal"; }
   void on_servers(std::span<const ServerView> servers, Now now) override;
   std::optional<std::size_t> choose(const Choice& choice, std::span<const ServerView> servers,
                                     Now now, Random& random) override;

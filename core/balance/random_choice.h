@@ -12,7 +12,6 @@ namespace copal::balance {
 /// balancing", IEEE TPDS 2001.
 class RandomChoice final : public Policy {
  public:
-  std::string_view name() const override { return "random"; }
   void on_servers(std::span<const ServerView> servers, Now now) override;
   std::optional<std::size_t> choose(const Choice& choice, std::span<const ServerView> servers,
                                     Now now, Random& random) override;

@@ -24,7 +24,6 @@ namespace copal::balance {
 /// gains nor counts in the sum, as in nginx.
 class RoundRobin final : public Policy {
  public:
-  std::string_view name() const override { return "round_robin"; }
   void on_servers(std::span<const ServerView> servers, Now now) override;
   std::optional<std::size_t> choose(const Choice& choice, std::span<const ServerView> servers,
                                     Now now, Random& random) override;

@@ -30,7 +30,6 @@ class ServerLoad final : public Policy {
   /// hundredths of a request and >= 0 (asserted).
   ServerLoad(double cpu_weight, double latency_weight);
 
-  std::string_view name() const override { return "server_load"; }
   void on_servers(std::span<const ServerView> servers, Now now) override;
   std::optional<std::size_t> choose(const Choice& choice, std::span<const ServerView> servers,
                                     Now now, Random& random) override;

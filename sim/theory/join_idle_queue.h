@@ -14,7 +14,6 @@ namespace copal::sim::theory {
 /// Source: Lu et al., "Join-Idle-Queue", Performance Evaluation 68(11), 2011.
 class JoinIdleQueue final : public balance::Policy {
  public:
-  std::string_view name() const override { return "join_idle_queue"; }
   void on_servers(std::span<const balance::ServerView> servers, Now now) override;
   std::optional<std::size_t> choose(const balance::Choice& choice,
                                     std::span<const balance::ServerView> servers, Now now,

@@ -15,7 +15,6 @@ namespace copal::sim::theory {
 /// Source: "YARP-Po2C" in Wydrowski et al., NSDI 2024, after Microsoft's YARP.
 class PolledTwoChoices final : public balance::Policy {
  public:
-  std::string_view name() const override { return "polled_two_choices"; }
   void on_servers(std::span<const balance::ServerView> servers, Now now) override;
   std::optional<std::size_t> choose(const balance::Choice& choice,
                                     std::span<const balance::ServerView> servers, Now now,
@@ -41,7 +40,6 @@ class CubicScore final : public balance::Policy {
   /// clients  n, >= 1.
   explicit CubicScore(std::uint32_t clients) : clients_(clients) {}
 
-  std::string_view name() const override { return "cubic_score"; }
   void on_servers(std::span<const balance::ServerView> servers, Now now) override;
   std::optional<std::size_t> choose(const balance::Choice& choice,
                                     std::span<const balance::ServerView> servers, Now now,

@@ -55,7 +55,6 @@ class WeightedByUse final : public balance::Policy {
  public:
   explicit WeightedByUse(std::shared_ptr<UseWeights> weights) : weights_(std::move(weights)) {}
 
-  std::string_view name() const override { return "weighted_by_use"; }
   void on_servers(std::span<const balance::ServerView> servers, Now now) override;
   std::optional<std::size_t> choose(const balance::Choice& choice,
                                     std::span<const balance::ServerView> servers, Now now,
