@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 build_packages=(
   g++ cmake ninja-build ccache pkg-config
   libsimgrid-dev libboost-dev libboost-iostreams-dev
-  libyaml-cpp-dev nlohmann-json3-dev libcli11-dev zlib1g-dev liblzma-dev
+  libyaml-cpp-dev nlohmann-json3-dev libcli11-dev zlib1g-dev liblzma-dev libssl-dev
   libjs-chart.js libgtest-dev libbenchmark-dev
 )
 test_packages=(

@@ -85,6 +85,14 @@ class CoreBanList(unittest.TestCase):
                     self.assertEqual(
                         len(check_layers.check_file(path, f"#include <{header}>\n")), 1)
 
+    def test_only_sha256_takes_its_function_from_openssl(self):
+        line = "#include <openssl/sha.h>\n"
+        self.assertEqual(check_layers.check_file("core/base/sha256.cpp", line), [])
+        for path in (CODE, TEST, "core/base/sha256.h"):
+            self.assertTrue(check_layers.check_file(path, line))
+        self.assertTrue(check_layers.check_file("core/base/sha256.cpp",
+                                                "#include <openssl/ssl.h>\n"))
+
     def test_headers_that_only_tests_may_use(self):
         for header in ["iostream", "fstream", "ctime", "unordered_map", "stdexcept", "cstdlib"]:
             with self.subTest(header=header):

@@ -79,6 +79,12 @@ class Archive(unittest.TestCase):
         self.assertEqual(broken_of({"assert.cpp": text}), [])
         self.assertTrue(broken_of({"other.cpp": text}))
 
+    def test_only_sha256_asks_openssl(self):
+        text = 'extern "C" int SHA256_Init(void*);\nint f() { return SHA256_Init(nullptr); }'
+        self.assertEqual(broken_of({"sha256.cpp": text}), [])
+        self.assertEqual(broken_of({"other.cpp": text}), ["SHA256_Init"])
+        self.assertTrue(broken_of({"sha256.cpp": text.replace("SHA256_Init", "SSL_new")}))
+
 
 if __name__ == "__main__":
     unittest.main()
