@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/ids.h"
+#include "core/base/sha256.h"
+#include "core/base/time.h"
+#include "core/mnode/version.h"
+
+namespace copal {
+
+/// One start of a cache: `clear` gives it the next id, so no entry of before is found (R0.6).
+using CacheId = detail::Id<struct CacheIdTag, std::uint32_t>;
+
+/// Which request made the last change: the server that sent it, the start of its process, and its
+/// number there. An owner that gets it again knows that it was applied. Rule: R0.3.
+struct ChangeId {
+  NodeId server = kNoNode;
+  Incarnation incarnation;
+  std::uint64_t sequence = 0;
+
+  constexpr auto operator<=>(const ChangeId&) const = default;
+};
+
+/// The fixed-size record of one key: all that must agree between servers. The value's bytes are
+/// kept and sent apart, by their hash. Source: paper, section III, "m-node". Rule: R0.6.
+/// Invariants: 1. a tombstone has value_size_bytes 0; 2. an inline value's unused bytes are zero,
+/// so that equal values are equal records.
+struct MNode {
+  enum Flag : std::uint32_t {
+    kInline = 1,      // the value itself stands in value_hash (at most 32 bytes)
+    kSingleCopy = 2,  // acknowledged while no other member was ready
+  };
+  static constexpr std::uint32_t kFlagsKnown = kInline | kSingleCopy;
+  static constexpr std::uint32_t kInlineMaxBytes = 32;
+
+  KeyHash key;
+  ValueHash value_hash;
+  Version version;
+  Version base;  // newest version of another owner that was known when this was written (R6)
+  CacheId cache;
+  std::uint32_t value_size_bytes = 0;
+  std::uint32_t flags = 0;
+  std::uint32_t user_flags = 0;       // the application's own (memcached)
+  Duration expire_timeout{};          // since the last change; 0: none
+  std::uint32_t idle_timeout_ms = 0;  // since the last read or change; 0: none
+  NodeId holder = kNoNode;            // of the lease
+  TimePoint modified{};               // this member's clock; an age on the wire
+  TimePoint accessed{};
+  ChangeId change;
+
+  bool is(Flag flag) const { return (flags & flag) != 0; }
+  /// Removed. (The empty value is inline and all zero: no tombstone.)
+  bool is_tombstone() const { return value_hash == kAbsent && !is(kInline); }
+
+  /// Past its expire or idle timeout. Bounds: the instant itself is still inside.
+  bool is_expired(TimePoint now) const {
+    return (expire_timeout > 0ns && now - modified > expire_timeout) ||
+           (idle_timeout_ms > 0 && now - accessed > std::chrono::milliseconds{idle_timeout_ms});
+  }
+};
+static_assert(sizeof(MNode) <= 160);
+
+}  // namespace copal
