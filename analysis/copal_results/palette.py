@@ -1,7 +1,7 @@
 """The colour of each line, the same as in the report (analysis/report/report_charts.js)."""
 
 LIGHT = ["#4279b5", "#8697a6", "#c12b07", "#0e99e9", "#f75b78", "#456d49", "#7534ad", "#531003",
-         "#bf7605", "#821e0d", "#192867", "#015757"]
+         "#bf7605", "#192867", "#821e0d", "#015757"]
 DASHES = [(), (3, 3), (9, 3), (6, 2, 2, 2), (12, 3), (), (5, 3), (), (9, 2, 2, 2, 2, 2), (2, 2),
           (14, 3, 3, 3), (7, 5)]
 ALGORITHMS = ["round_robin", "random", "power_of_two", "least_connections", "server_load", "green",
