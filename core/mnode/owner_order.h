@@ -31,8 +31,8 @@ struct OwnerOrder {
 
   /// Primary, secondary, tertiary.
   std::array<Slot, kSlots> slots() const;
-  /// The first of these slots in this order; nothing if there are none.
-  std::optional<Slot> first_of(SlotSet slots) const;
+  /// The first of some slots in this order; nothing if there are none.
+  std::optional<Slot> first_of(SlotSet some) const;
 };
 inline constexpr std::size_t kOwnerOrders = 6;
 
