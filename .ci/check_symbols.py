@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Checks what the core's archive asks of the outside: memory, the language's run time, and nothing
 else. No socket, thread, file, clock, environment or unseeded randomness can hide from the linker.
-Usage: .ci/check_symbols.py ARCHIVE [--nm NM]    exit status 1 if a symbol is not allowed
+Usage: .ci/check_symbols.py ARCHIVE    exit status 1 if a symbol is not allowed
 
 C symbols are on a list of allowed ones. Of the C++ library everything is allowed but what the
 second list names: its containers and strings are many, its ways out are few.
@@ -57,9 +57,10 @@ def verdict(symbol, demangled, member):
     return "not among the allowed C symbols"
 
 
-def symbols(archive, nm):
+def symbols(archive):
     """Returns (defined symbols, [(member, undefined symbol)]) of an archive."""
-    listed = subprocess.run([nm, "--format=posix", archive], check=True, capture_output=True,
+    # binutils' nm whatever the compiler: llvm-nm prints another posix format.
+    listed = subprocess.run(["nm", "--format=posix", archive], check=True, capture_output=True,
                             text=True).stdout
     defined, undefined = set(), []
     member = ""
@@ -82,9 +83,9 @@ def demangle(names):
     return dict(zip(names, text.splitlines()))
 
 
-def check(archive, nm="nm"):
+def check(archive):
     """Returns (number of outside symbols, [(member, demangled, why)])."""
-    defined, undefined = symbols(archive, nm)
+    defined, undefined = symbols(archive)
     outside = [(member, name) for member, name, kind in undefined
                if kind == "U" and name not in defined]
     readable = demangle(sorted({name for _, name in outside}))
@@ -99,9 +100,8 @@ def check(archive, nm="nm"):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("archive")
-    parser.add_argument("--nm", default="nm")
     options = parser.parse_args()
-    count, broken = check(options.archive, options.nm)
+    count, broken = check(options.archive)
     for member, name, why in broken:
         print(f"{member}: {name}: {why}")
     print(f"symbols: {count} from outside, {len(broken)} not allowed")
