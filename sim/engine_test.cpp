@@ -11,7 +11,7 @@ namespace copal::sim {
 namespace {
 
 struct Log final : EventTarget {
-  Log(Engine& e, std::uint32_t id = 1) : EventTarget(id), engine(e) {}
+  explicit Log(Engine& e, std::uint32_t id = 1) : EventTarget(id), engine(e) {}
   void on_event(std::uint64_t argument) override {
     seen.emplace_back(engine.now(), argument);
     if (then) {
@@ -84,7 +84,7 @@ TEST(Engine, StopEndsTheRunAndLeavesTheRest) {
   EXPECT_EQ(log.seen.size(), 2u);
 }
 
-std::uint64_t hash_of(std::vector<std::pair<int, std::uint64_t>> events) {
+std::uint64_t hash_of(const std::vector<std::pair<int, std::uint64_t>>& events) {
   Engine engine;
   Log first(engine, 1);
   Log second(engine, 2);

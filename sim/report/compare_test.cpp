@@ -34,7 +34,7 @@ class Compare : public testing::Test {
                    100 * static_cast<double>(seed) + (line == "b" ? more : 0));
       }
     }
-    const std::string folder = (root_ / name).string();
+    std::string folder = (root_ / name).string();
     EXPECT_FALSE(write_results(folder, plain_context(), runs).has_value());
     return folder;
   }

@@ -30,7 +30,7 @@ std::string find_real(const std::string& name) {
   constexpr std::string_view kFolders[] = {"../shared/data/"};
 #endif
   for (const std::string_view folder : kFolders) {
-    const std::string path = std::string(folder) + name;
+    std::string path = std::string(folder) + name;
     if (is_readable(path)) {
       return path;
     }

@@ -41,9 +41,9 @@ TEST(TheoryClosedForms, OneServerIsErlangCWithOne) {
 }
 
 TEST(TheoryClosedForms, RoundRobinOverAHundred) {
-  constexpr std::array expected = {1.2619, 1.8905, 2.7157, 5.2268, 10.2707};
+  constexpr std::array kExpected = {1.2619, 1.8905, 2.7157, 5.2268, 10.2707};
   for (std::size_t i = 0; i < kLoads.size(); ++i) {
-    EXPECT_NEAR(erlang_arrivals_mean_time(100, kLoads[i]), expected[i], 5e-5);
+    EXPECT_NEAR(erlang_arrivals_mean_time(100, kLoads[i]), kExpected[i], 5e-5);
   }
 }
 
@@ -66,11 +66,11 @@ TEST(TheoryClosedForms, AnyServiceTime) {
 }
 
 TEST(TheoryClosedForms, PowerOfChoices) {
-  constexpr std::array two = {1.2657, 1.6145, 1.9474, 2.6141, 3.3830};
-  constexpr std::array three = {1.1252, 1.3568, 1.5809, 2.0279, 2.5351};
+  constexpr std::array kTwo = {1.2657, 1.6145, 1.9474, 2.6141, 3.3830};
+  constexpr std::array kThree = {1.1252, 1.3568, 1.5809, 2.0279, 2.5351};
   for (std::size_t i = 0; i < kLoads.size(); ++i) {
-    EXPECT_NEAR(power_of_choices_mean_time(2, kLoads[i]), two[i], 5e-5);
-    EXPECT_NEAR(power_of_choices_mean_time(3, kLoads[i]), three[i], 5e-5);
+    EXPECT_NEAR(power_of_choices_mean_time(2, kLoads[i]), kTwo[i], 5e-5);
+    EXPECT_NEAR(power_of_choices_mean_time(3, kLoads[i]), kThree[i], 5e-5);
   }
   EXPECT_NEAR(power_of_choices_mean_time(2, 0.99), 5.4320, 5e-5);
 }

@@ -173,9 +173,9 @@ double quantile_ms(const RunResult& run, double ratio) {
 }  // namespace
 
 std::string_view rule_name(Rule rule) {
-  constexpr std::array<std::string_view, kRules.size()> names = {
+  constexpr std::array<std::string_view, kRules.size()> kNames = {
       "RoundRobin", "WeightedRR", "LeastLoaded", "YARP-Po2C", "C3", "Prequal"};
-  return names[static_cast<std::size_t>(rule)];
+  return kNames[static_cast<std::size_t>(rule)];
 }
 
 RuleFigures run_rule(Rule rule, const Testbed& testbed) {
