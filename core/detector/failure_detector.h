@@ -56,8 +56,8 @@ class FailureDetector {
     std::uint64_t sequence = 0;  // from 1 on
     std::uint64_t echo = 0;      // highest sequence received from the peer; 0: none
   };
-  /// peer  watched, asserted.
-  Numbers next_heartbeat(NodeId peer, TimePoint now);
+  /// node  watched, asserted.
+  Numbers next_heartbeat(NodeId node, TimePoint now);
 
   /// What a heartbeat was.
   enum class Heard : std::uint8_t {
@@ -68,21 +68,21 @@ class FailureDetector {
     kStale,      // of an earlier start, or older than one received: to be ignored
   };
   /// A heartbeat came from a watched peer (of others it is kStale).
-  Heard on_heartbeat(NodeId peer, Incarnation incarnation, Numbers numbers, TimePoint now);
+  Heard on_heartbeat(NodeId node, Incarnation incarnation, Numbers numbers, TimePoint now);
   /// The connection to a peer broke.
-  void on_link_down(NodeId peer);
+  void on_link_down(NodeId node);
 
   /// To be told of every step, before anything else. Returns whether this node was frozen: more
   /// than dead_after since the step before. Then nothing is known of anyone. Rule: R1.6.
   bool on_step(TimePoint now);
 
   /// kDead for a node that is not watched.
-  PeerState state(NodeId peer, TimePoint now) const;
+  PeerState state(NodeId node, TimePoint now) const;
   /// How old our newest heartbeat is that this peer is known to have received; dead_after or more
   /// means that it may have given us up. A day if it has received none.
-  Duration contact_age(NodeId peer, TimePoint now) const;
+  Duration contact_age(NodeId node, TimePoint now) const;
   /// The start of the peer's process that was heard last; 0 if none was.
-  Incarnation incarnation(NodeId peer) const;
+  Incarnation incarnation(NodeId node) const;
   /// How long ago anyone was heard, or this node started; for "lost the last peer".
   Duration silence(TimePoint now) const { return now - heard_anyone_; }
 
