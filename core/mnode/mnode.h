@@ -53,6 +53,9 @@ struct MNode {
   /// Removed. (The empty value is inline and all zero: no tombstone.)
   bool is_tombstone() const { return value_hash == kAbsent && !is(kInline); }
 
+  /// It has a value, and that is kept apart, by its hash.
+  bool has_stored_value() const { return value_hash != kAbsent && !is(kInline); }
+
   /// Past its expire or idle timeout. Bounds: the instant itself is still inside.
   bool is_expired(TimePoint now) const {
     return (expire_timeout > 0ns && now - modified > expire_timeout) ||

@@ -1,5 +1,6 @@
 #include "core/values/value_store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -79,6 +80,16 @@ bool ValueStore::provide(const ValueHash& hash, const Blob& bytes) {
   missing_.erase(hash);
   size_bytes_ += bytes.size_bytes();
   return true;
+}
+
+std::uint32_t ValueStore::reference_count(const ValueHash& hash) const {
+  const Value* value = index_.find(hash.bytes);
+  return value == nullptr ? 0 : value->references;
+}
+
+std::size_t ValueStore::referred_count() const {
+  return static_cast<std::size_t>(std::count_if(
+      values_.begin(), values_.end(), [](const auto& value) { return value->references > 0; }));
 }
 
 std::vector<ValueHash> ValueStore::missing_from(const ValueHash& from,

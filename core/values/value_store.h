@@ -42,6 +42,10 @@ class ValueStore {
   bool provide(const ValueHash& hash, const Blob& bytes);
 
   std::size_t count() const { return index_.size(); }
+  /// How many m-nodes refer to this value.
+  std::uint32_t reference_count(const ValueHash& hash) const;
+  /// Values that at least one m-node refers to. Walks everything.
+  std::size_t referred_count() const;
   /// Values that an m-node refers to and that are not here.
   std::size_t missing_count() const { return missing_.size(); }
   /// Sum of the sizes of what is here.
