@@ -51,10 +51,10 @@ struct MNode {
 
   bool is(Flag flag) const { return (flags & flag) != 0; }
   /// Removed. (The empty value is inline and all zero: no tombstone.)
-  bool is_tombstone() const { return value_hash == kAbsent && !is(kInline); }
+  bool is_tombstone() const { return value_hash == kNoValue && !is(kInline); }
 
   /// It has a value, and that is kept apart, by its hash.
-  bool has_stored_value() const { return value_hash != kAbsent && !is(kInline); }
+  bool has_stored_value() const { return value_hash != kNoValue && !is(kInline); }
 
   /// Past its expire or idle timeout. Bounds: the instant itself is still inside.
   bool is_expired(TimePoint now) const {

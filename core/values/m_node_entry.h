@@ -6,11 +6,9 @@
 #include <string_view>
 
 #include "core/mnode/mnode.h"
+#include "core/protocol/cache_message.h"
 
 namespace copal {
-
-/// Longer keys are refused (kKeyTooLong). Rule: R0.6.
-inline constexpr std::size_t kKeySizeMaxBytes = 1024;
 
 /// An m-node as a triad member keeps it: the record, its key's text right behind it in the same
 /// allocation, and its place among those of its bucket in the hash tree. Stays where it is.

@@ -73,7 +73,7 @@ TEST(Replica, WritingTheSameValueAgainKeepsItsBytes) {
 TEST(Replica, ATombstoneAndAnInlineValueHoldNoBytes) {
   Replica replica;
   MNode tombstone = mnode_of(1, 5, 7);
-  tombstone.value_hash = kAbsent;
+  tombstone.value_hash = kNoValue;
   tombstone.value_size_bytes = 0;
   replica.install(tombstone, "k");
   MNode inline_value = mnode_of(2, 5, 7);
