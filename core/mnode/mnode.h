@@ -28,10 +28,9 @@ struct ChangeId {
 /// so that equal values are equal records.
 struct MNode {
   enum Flag : std::uint32_t {
-    kInline = 1,      // the value itself stands in value_hash (at most 32 bytes)
-    kSingleCopy = 2,  // acknowledged while no other member was ready
+    kInline = 1,  // the value itself stands in value_hash (at most 32 bytes)
   };
-  static constexpr std::uint32_t kFlagsKnown = kInline | kSingleCopy;
+  static constexpr std::uint32_t kFlagsKnown = kInline;
   static constexpr std::uint32_t kInlineMaxBytes = 32;
 
   KeyHash key;

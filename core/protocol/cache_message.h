@@ -71,7 +71,7 @@ enum class CacheStatus : std::uint8_t {
   kNeedValue,        // nothing was changed: send it again with the value's bytes
   kTryAgain,         // nothing was done: this member does not act, or is not ready to
   kSingleCopy,       // changed, but no other member was ready to keep a copy (`replicated`)
-  // Errors: nothing was changed, except for the last.
+  // Errors: nothing was changed, except perhaps for the last.
   kDegraded,        // `replicated` with `degraded: refuse`: no other member is ready
   kUnknownCache,    // the name or id of a cache that is not defined
   kKeyTooLong,      // more than kKeySizeMaxBytes
@@ -128,6 +128,7 @@ struct Change {
 /// A server asks the acting owner for an entry.
 struct CacheGet {
   std::uint64_t sequence = 0;  // the server's own number for this request
+  NodeId origin = kNoNode;     // the server, if a member relays it (R1.4)
   View view;                   // as the server knows it
   Duration time_left{};
   CacheId cache;
@@ -137,6 +138,7 @@ struct CacheGet {
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(self.sequence);
+    visit(self.origin);
     visit(self.view);
     visit(self.time_left);
     visit(self.cache);
@@ -150,8 +152,12 @@ struct CacheGet {
 /// answered as before, not done again. Rule: R0.3.
 struct CacheChange {
   std::uint64_t sequence = 0;
+  NodeId origin = kNoNode;           // the server, if a member relays it (R1.4)
   std::uint64_t answered_below = 0;  // the server has the answers to all sequences below this
-  Incarnation incarnation;
+  Incarnation incarnation;           // the server's
+  // Whom it was sent to before, and which start of that member: kNoNode if this is the first time.
+  NodeId tried_at = kNoNode;
+  Incarnation tried_incarnation;
   View view;
   Duration time_left{};
   CacheId cache;
@@ -162,8 +168,11 @@ struct CacheChange {
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(self.sequence);
+    visit(self.origin);
     visit(self.answered_below);
     visit(self.incarnation);
+    visit(self.tried_at);
+    visit(self.tried_incarnation);
     visit(self.view);
     visit(self.time_left);
     visit(self.cache);
@@ -177,6 +186,7 @@ struct CacheChange {
 /// The answer to both.
 struct CacheAnswer {
   std::uint64_t sequence = 0;
+  NodeId origin = kNoNode;  // for whom it is, if a member relays it
   CacheStatus status = CacheStatus::kDone;
   View view;                       // who acts, as the answering member knows it
   std::uint64_t position = 0;      // of the change among the owner's (R1.7); 0: none
@@ -186,6 +196,7 @@ struct CacheAnswer {
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(self.sequence);
+    visit(self.origin);
     visit(self.status);
     visit(self.view);
     visit(self.position);

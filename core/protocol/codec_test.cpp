@@ -21,7 +21,6 @@ MNode some_mnode() {
   mnode.version = {1, 2, OwnerId(3, Slot{1}, 4)};
   mnode.base = {5, 6, OwnerId(7, Slot{2}, 8)};
   mnode.cache = CacheId{3};
-  mnode.flags |= MNode::kSingleCopy;
   mnode.user_flags = 9;
   mnode.expire_timeout = 10s;
   mnode.idle_timeout_ms = 11;
@@ -55,10 +54,21 @@ std::vector<Message> one_of_each_kind() {
       LoadReport{Incarnation{3}, ServerPhase::kSleeping, kLoad},
       Probe{ProbeId{12}},
       ProbeAnswer{ProbeId{13}, kLoad},
-      CacheGet{1, {2, Slot{1}}, 3s, CacheId{4}, mnode.key, mnode.version, true},
-      CacheChange{
-          1, 2, Incarnation{3}, {4, Slot{2}}, 5s, CacheId{6}, mnode.key, "key", some_change(), {}},
-      CacheAnswer{1, CacheStatus::kNeedValue, {2, Slot{1}}, 3, entry, std::nullopt, {}},
+      CacheGet{1, NodeId{9}, {2, Slot{1}}, 3s, CacheId{4}, mnode.key, mnode.version, true},
+      CacheChange{1,
+                  NodeId{9},
+                  2,
+                  Incarnation{3},
+                  NodeId{8},
+                  Incarnation{7},
+                  {4, Slot{2}},
+                  5s,
+                  CacheId{6},
+                  mnode.key,
+                  "key",
+                  some_change(),
+                  {}},
+      CacheAnswer{1, NodeId{9}, CacheStatus::kNeedValue, {2, Slot{1}}, 3, entry, std::nullopt, {}},
       Replicate{1, 2, entry, "key", {}},
       ReplicateAck{Incarnation{1}, 2},
       FetchValue{mnode.value_hash},
@@ -181,10 +191,10 @@ TEST(Codec, CacheMessagesOutOfRangeAreMalformed) {
   };
   const std::vector<Message> kinds = one_of_each_kind();
   const Message& get = kinds[6];
-  EXPECT_TRUE(malformed(get, 2 + 8 + 4, 3));                // a slot
+  EXPECT_TRUE(malformed(get, 2 + 8 + 4 + 4, 3));            // a slot
   EXPECT_TRUE(malformed(get, encoded(get).size() - 1, 2));  // a flag
   const Message& answer = kinds[8];
-  EXPECT_TRUE(malformed(answer, 2 + 8, static_cast<int>(kCacheStatusLast) + 1));
+  EXPECT_TRUE(malformed(answer, 2 + 8 + 4, static_cast<int>(kCacheStatusLast) + 1));
   EXPECT_TRUE(malformed(answer, encoded(answer).size() - 1, 1));  // a part that is not there
   Message longer = Replicate{1, 2, aged(some_mnode(), TimePoint{}), std::string(1023, 'k'), {}};
   const std::size_t length_at = encoded(longer).size() - 1023 - 2;

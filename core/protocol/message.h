@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <variant>
 
@@ -114,6 +115,15 @@ struct ProbeAnswer {
 using Message =
     std::variant<Request, Answer, Cancel, LoadReport, Probe, ProbeAnswer, CacheGet, CacheChange,
                  CacheAnswer, Replicate, ReplicateAck, FetchValue, FetchedValue>;
+
+/// The two groups of kinds: each role has ears for few of the other group, and names those.
+template <class Kind, class... Kinds>
+concept OneOf = (std::same_as<Kind, Kinds> || ...);
+template <class Kind>
+concept BalancingMessage = OneOf<Kind, Request, Answer, Cancel, LoadReport, Probe, ProbeAnswer>;
+template <class Kind>
+concept CacheMessage = OneOf<Kind, CacheGet, CacheChange, CacheAnswer, Replicate, ReplicateAck,
+                             FetchValue, FetchedValue>;
 
 /// Bytes that travel with a message, that are not part of its frame and that the core never sees.
 std::uint64_t body_size_bytes(const Message& message);
