@@ -210,13 +210,15 @@ struct CacheAnswer {
 
 /// The acting owner copies a change to another member, in the order of its positions.
 struct Replicate {
-  std::uint64_t position = 0;
-  std::uint64_t previous_position = 0;  // of what was sent to this member before
+  Incarnation incarnation;              // the owner's: each start counts its positions anew
+  std::uint64_t position = 0;           // from 1 on
+  std::uint64_t previous_position = 0;  // of what was sent to this member before; 0: the first
   AgedMNode entry;
   std::string key_text;
   Blob value;  // of the entry, or nothing: the member fetches it if it lacks it
 
   static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.incarnation);
     visit(self.position);
     visit(self.previous_position);
     visit(self.entry);

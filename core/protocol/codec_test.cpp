@@ -69,7 +69,7 @@ std::vector<Message> one_of_each_kind() {
                   some_change(),
                   {}},
       CacheAnswer{1, NodeId{9}, CacheStatus::kNeedValue, {2, Slot{1}}, 3, entry, std::nullopt, {}},
-      Replicate{1, 2, entry, "key", {}},
+      Replicate{Incarnation{4}, 1, 2, entry, "key", {}},
       ReplicateAck{Incarnation{1}, 2},
       FetchValue{mnode.value_hash},
       FetchedValue{mnode.value_hash, true, {}}};
@@ -196,12 +196,13 @@ TEST(Codec, CacheMessagesOutOfRangeAreMalformed) {
   const Message& answer = kinds[8];
   EXPECT_TRUE(malformed(answer, 2 + 8 + 4, static_cast<int>(kCacheStatusLast) + 1));
   EXPECT_TRUE(malformed(answer, encoded(answer).size() - 1, 1));  // a part that is not there
-  Message longer = Replicate{1, 2, aged(some_mnode(), TimePoint{}), std::string(1023, 'k'), {}};
+  Message longer =
+      Replicate{Incarnation{4}, 1, 2, aged(some_mnode(), TimePoint{}), std::string(1023, 'k'), {}};
   const std::size_t length_at = encoded(longer).size() - 1023 - 2;
   EXPECT_TRUE(malformed(longer, length_at, 0xfe));
   EXPECT_TRUE(malformed(longer, length_at + 1, 0xff));
   // The flags of an m-node: inline, with 100 bytes; then one that does not exist.
-  const std::size_t flags_at = 2 + 8 + 8 + 32 + 32 + 16 + 16 + 4 + 4;
+  const std::size_t flags_at = 2 + 4 + 8 + 8 + 32 + 32 + 16 + 16 + 4 + 4;
   EXPECT_TRUE(malformed(kinds[9], flags_at, MNode::kInline));
   EXPECT_TRUE(malformed(kinds[9], flags_at, 128));
 }
