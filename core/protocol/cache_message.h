@@ -11,6 +11,7 @@
 #include "core/mnode/owner_order.h"
 #include "core/mnode/value_name.h"
 #include "core/mnode/version.h"
+#include "core/mnode/view.h"
 
 // What servers and triad members say to each other about m-nodes and values. A message that has a
 // `value` may bring the bytes along, beside the frame: they are moved, never copied or looked at,
@@ -20,18 +21,6 @@ namespace copal {
 
 /// Longer keys are refused (kKeyTooLong). Rule: R0.6.
 inline constexpr std::size_t kKeySizeMaxBytes = 1024;
-
-/// Who acts for a group, as somebody knows it: the higher one is the later one. Rule: R1.
-struct View {
-  std::uint32_t term = 0;  // 0: nobody has acted yet
-  Slot slot;
-
-  constexpr auto operator<=>(const View&) const = default;
-  static constexpr void fields(auto& self, auto&& visit) {
-    visit(self.term);
-    visit(self.slot);
-  }
-};
 
 /// An m-node on the wire: its times are ages, for no two nodes share a clock. Rule: R0.1.
 struct AgedMNode {

@@ -79,7 +79,10 @@ class Writer {
     (*this)(version.epoch);
     (*this)(version.owner.number());
   }
-  void operator()(const Slot& slot) { (*this)(slot.value); }
+  void operator()(const View& view) {
+    (*this)(view.term);
+    (*this)(view.slot.value);
+  }
   void operator()(const ValueName& name) {
     COPAL_ASSERT(is_valid(name));
     (*this)(name.hash);
@@ -167,9 +170,10 @@ class Reader {
     (*this)(owner);
     version.owner = OwnerId::from_number(owner);
   }
-  void operator()(Slot& slot) {
-    (*this)(slot.value);
-    good_ = good_ && slot.value < kSlots;
+  void operator()(View& view) {
+    (*this)(view.term);
+    (*this)(view.slot.value);
+    good_ = good_ && view.slot.value < kSlots && view.term <= kTermMax;
   }
   void operator()(ValueName& name) {
     (*this)(name.hash);

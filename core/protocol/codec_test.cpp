@@ -158,8 +158,12 @@ TEST(Codec, ValuesOutOfRangeAreMalformed) {
 }
 
 TEST(Codec, AnMNodeComesBackWithItsAges) {
-  const Result<Message> back = decode(encoded(Replicate{
-      1, 0, aged(some_mnode(), TimePoint{300s}), std::string(kKeySizeMaxBytes, 'k'), {}}));
+  const Result<Message> back = decode(encoded(Replicate{Incarnation{4},
+                                                        1,
+                                                        0,
+                                                        aged(some_mnode(), TimePoint{300s}),
+                                                        std::string(kKeySizeMaxBytes, 'k'),
+                                                        {}}));
   const auto& replicate = std::get<Replicate>(*back);
   EXPECT_EQ(replicate.key_text, std::string(kKeySizeMaxBytes, 'k'));
   EXPECT_EQ(replicate.entry.modified_age, 200s);
