@@ -68,6 +68,7 @@ enum class CacheStatus : std::uint8_t {
   kNotANumber,      // increment of a value that is not a whole number of 64 bits
   kNumberTooLarge,  // the result would not fit into 64 bits
   kFull,            // no room, and the cache does not evict (R0.7)
+  kOverloaded,      // too many operations are under way at this server
   kTimedOut,        // nothing was sent that could still change anything
   kOutcomeUnknown,  // the change may have happened, or may happen later, once (R0.3)
 };
@@ -147,6 +148,7 @@ struct CacheChange {
   // Whom it was sent to before, and which start of that member: kNoNode if this is the first time.
   NodeId tried_at = kNoNode;
   Incarnation tried_incarnation;
+  std::uint32_t attempt = 0;  // comes back with an answer that nothing was done
   View view;
   Duration time_left{};
   CacheId cache;
@@ -162,6 +164,7 @@ struct CacheChange {
     visit(self.incarnation);
     visit(self.tried_at);
     visit(self.tried_incarnation);
+    visit(self.attempt);
     visit(self.view);
     visit(self.time_left);
     visit(self.cache);
@@ -175,17 +178,19 @@ struct CacheChange {
 /// The answer to both.
 struct CacheAnswer {
   std::uint64_t sequence = 0;
-  NodeId origin = kNoNode;  // for whom it is, if a member relays it
+  NodeId origin = kNoNode;    // for whom it is, if a member relays it
+  std::uint32_t attempt = 0;  // the change's
   CacheStatus status = CacheStatus::kDone;
   View view;                       // who acts, as the answering member knows it
   std::uint64_t position = 0;      // of the change among the owner's (R1.7); 0: none
-  std::optional<AgedMNode> entry;  // the entry as it is now; without one it is absent
+  std::optional<AgedMNode> entry;  // as it is now, a tombstone too; none if nothing is known of it
   std::optional<AgedMNode> previous;
   Blob value;  // of the entry after a get, of the previous one after a change
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(self.sequence);
     visit(self.origin);
+    visit(self.attempt);
     visit(self.status);
     visit(self.view);
     visit(self.position);

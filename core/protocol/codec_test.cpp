@@ -47,32 +47,33 @@ Change some_change() {
 std::vector<Message> one_of_each_kind() {
   const MNode mnode = some_mnode();
   const AgedMNode entry = aged(mnode, TimePoint{300s});
-  return {
-      Request{RequestId{1}, SessionId{2}, 3, 4s, 5, 6},
-      Answer{RequestId{~0ull}, AnswerStatus::kBusy, kLoad, 9},
-      Cancel{RequestId{11}},
-      LoadReport{Incarnation{3}, ServerPhase::kSleeping, kLoad},
-      Probe{ProbeId{12}},
-      ProbeAnswer{ProbeId{13}, kLoad},
-      CacheGet{1, NodeId{9}, {2, Slot{1}}, 3s, CacheId{4}, mnode.key, mnode.version, true},
-      CacheChange{1,
-                  NodeId{9},
-                  2,
-                  Incarnation{3},
-                  NodeId{8},
-                  Incarnation{7},
-                  {4, Slot{2}},
-                  5s,
-                  CacheId{6},
-                  mnode.key,
-                  "key",
-                  some_change(),
-                  {}},
-      CacheAnswer{1, NodeId{9}, CacheStatus::kNeedValue, {2, Slot{1}}, 3, entry, std::nullopt, {}},
-      Replicate{Incarnation{4}, 1, 2, entry, "key", {}},
-      ReplicateAck{Incarnation{1}, 2},
-      FetchValue{mnode.value_hash},
-      FetchedValue{mnode.value_hash, true, {}}};
+  return {Request{RequestId{1}, SessionId{2}, 3, 4s, 5, 6},
+          Answer{RequestId{~0ull}, AnswerStatus::kBusy, kLoad, 9},
+          Cancel{RequestId{11}},
+          LoadReport{Incarnation{3}, ServerPhase::kSleeping, kLoad},
+          Probe{ProbeId{12}},
+          ProbeAnswer{ProbeId{13}, kLoad},
+          CacheGet{1, NodeId{9}, {2, Slot{1}}, 3s, CacheId{4}, mnode.key, mnode.version, true},
+          CacheChange{1,
+                      NodeId{9},
+                      2,
+                      Incarnation{3},
+                      NodeId{8},
+                      Incarnation{7},
+                      6,
+                      {4, Slot{2}},
+                      5s,
+                      CacheId{6},
+                      mnode.key,
+                      "key",
+                      some_change(),
+                      {}},
+          CacheAnswer{
+              1, NodeId{9}, 5, CacheStatus::kNeedValue, {2, Slot{1}}, 3, entry, std::nullopt, {}},
+          Replicate{Incarnation{4}, 1, 2, entry, "key", {}},
+          ReplicateAck{Incarnation{1}, 2},
+          FetchValue{mnode.value_hash},
+          FetchedValue{mnode.value_hash, true, {}}};
 }
 
 std::vector<std::byte> encoded(const Message& message) {
@@ -198,7 +199,7 @@ TEST(Codec, CacheMessagesOutOfRangeAreMalformed) {
   EXPECT_TRUE(malformed(get, 2 + 8 + 4 + 4, 3));            // a slot
   EXPECT_TRUE(malformed(get, encoded(get).size() - 1, 2));  // a flag
   const Message& answer = kinds[8];
-  EXPECT_TRUE(malformed(answer, 2 + 8 + 4, static_cast<int>(kCacheStatusLast) + 1));
+  EXPECT_TRUE(malformed(answer, 2 + 8 + 4 + 4, static_cast<int>(kCacheStatusLast) + 1));
   EXPECT_TRUE(malformed(answer, encoded(answer).size() - 1, 1));  // a part that is not there
   Message longer =
       Replicate{Incarnation{4}, 1, 2, aged(some_mnode(), TimePoint{}), std::string(1023, 'k'), {}};
