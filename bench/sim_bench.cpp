@@ -69,7 +69,7 @@ double seconds_of(const std::function<void()>& body) {
 /// A process that answers each frame by sending one on to a host drawn at random.
 struct Hopper final : Endpoint {
   State state() const override { return State::kUp; }
-  void on_frame(NodeId, std::span<const std::byte> frame) override {
+  void on_frame(NodeId, std::span<const std::byte> frame, const Blob&) override {
     ++*delivered;
     if (*delivered < *wanted) {
       hop(frame);
@@ -81,7 +81,7 @@ struct Hopper final : Endpoint {
   void hop(std::span<const std::byte> frame) {
     std::uint32_t to = draw_below(*random, kHosts - 1);
     to += to >= self.value ? 1 : 0;
-    network->send(self, NodeId{to}, frame, kMessageSizeBytes);
+    network->send(self, NodeId{to}, frame, {{}, kMessageSizeBytes});
   }
   Engine* engine = nullptr;
   Network* network = nullptr;

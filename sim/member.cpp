@@ -70,8 +70,8 @@ Endpoint::State Member::state() const {
   return frozen_ ? State::kFrozen : State::kUp;
 }
 
-void Member::on_frame(NodeId from, std::span<const std::byte> frame) {
-  driver_->on_frame(from, frame);
+void Member::on_frame(NodeId from, std::span<const std::byte> frame, const Blob& value) {
+  driver_->on_frame(from, frame, value);
 }
 
 void Member::on_link_down(NodeId peer) {

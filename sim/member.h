@@ -41,7 +41,7 @@ class Member final : public Endpoint {
   void set_machine_on(bool on) { machine_on_ = on; }
 
   State state() const override;
-  void on_frame(NodeId from, std::span<const std::byte> frame) override;
+  void on_frame(NodeId from, std::span<const std::byte> frame, const Blob& value) override;
   void on_link_down(NodeId peer) override;
 
  private:

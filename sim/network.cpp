@@ -36,28 +36,38 @@ NodeId Network::add(std::size_t host, Endpoint& endpoint) {
 }
 
 Transport::Sent Network::send(NodeId from, NodeId to, std::span<const std::byte> frame,
-                              std::uint64_t body_size_bytes) {
-  COPAL_ASSERT(from != to && to.value < sites_.size() && frame.size() <= kMessageSizeMaxBytes);
+                              const Body& body) {
+  COPAL_ASSERT(from != to && to.value < sites_.size() && frame.size() <= kFrameSizeMaxBytes);
   if (flights_.size() - free_.size() >= kFlightsMax) {
     return Transport::Sent::kOverloaded;
   }
-  const std::uint64_t size_bytes = frame.size() + body_size_bytes + kHeaderSizeBytes;
+  const std::uint64_t size_bytes =
+      frame.size() + body.value.size_bytes() + body.opaque_size_bytes + kHeaderSizeBytes;
   ++counts_.frames;
   counts_.bytes += size_bytes;
   const std::uint32_t flight = take_flight(from, to, Kind::kFrame);
-  flights_[flight].size = static_cast<std::uint8_t>(frame.size());
-  std::memcpy(flights_[flight].frame.data(), frame.data(), frame.size());
-  std::memset(flights_[flight].frame.data() + frame.size(), 0,
-              flights_[flight].frame.size() - frame.size());
+  set_frame(flights_[flight], frame);
+  flights_[flight].value = body.value;
   launch(flight, size_bytes);
   return Transport::Sent::kQueued;
+}
+
+void Network::set_frame(Flight& flight, std::span<const std::byte> frame) {
+  if (frame.size() > kSmallFrameMaxBytes) {
+    flight.large_frame = Blob::make(frame.size(), [frame](std::span<std::uint8_t> bytes) {
+      std::memcpy(bytes.data(), frame.data(), frame.size());
+    });
+    return;
+  }
+  flight.size = static_cast<std::uint8_t>(frame.size());
+  std::memcpy(flight.frame.data(), frame.data(), frame.size());
 }
 
 void Network::on_process_end(NodeId node, bool machine_is_on) {
   Site& site = sites_[node.value];
   ++site.starts;
   for (const std::uint32_t flight : site.waiting) {
-    free_.push_back(flight);
+    free_flight(flight);
   }
   site.waiting.clear();
   if (machine_is_on) {
@@ -106,7 +116,7 @@ void Network::on_flow_end(std::uint64_t flight, bool arrived) {
     const std::uint32_t next = queue.front();
     queue.pop_front();
     if (flights_[next].lost) {
-      free_.push_back(next);
+      free_flight(next);
     } else {
       land(next);
     }
@@ -131,6 +141,12 @@ std::uint32_t Network::take_flight(NodeId from, NodeId to, Kind kind) {
   entry.lost = false;
   entry.size = 0;
   return flight;
+}
+
+void Network::free_flight(std::uint32_t flight) {
+  flights_[flight].large_frame = Blob();
+  flights_[flight].value = Blob();
+  free_.push_back(flight);
 }
 
 bool Network::Peers::insert(NodeId peer) {
@@ -227,14 +243,14 @@ void Network::land(std::uint32_t flight) {
   const Site& site = sites_[entry.to.value];
   const Endpoint::State state = site.endpoint->state();
   if (severed(entry.from, entry.to) || state == Endpoint::State::kOff) {
-    free_.push_back(flight);
+    free_flight(flight);
     return;
   }
   if (state == Endpoint::State::kFrozen && entry.to_start == site.starts) {
     if (site.waiting.size() < kFrozenFramesMax) {
       sites_[entry.to.value].waiting.push_back(flight);
     } else {
-      free_.push_back(flight);
+      free_flight(flight);
     }
     return;
   }
@@ -243,30 +259,34 @@ void Network::land(std::uint32_t flight) {
     if (entry.kind == Kind::kFrame) {
       reset(entry.to, entry.from);  // refused
     }
-    free_.push_back(flight);
+    free_flight(flight);
     return;
   }
   deliver(flight);
 }
 
 void Network::deliver(std::uint32_t flight) {
-  // Copied out: the receiver may send, and so move the table.
-  const Flight entry = flights_[flight];
-  free_.push_back(flight);
+  // Taken out: the receiver may send, and so move the table.
+  const Flight entry = std::move(flights_[flight]);
+  free_flight(flight);
   Endpoint& endpoint = *sites_[entry.to.value].endpoint;
   if (entry.kind == Kind::kReset) {
     endpoint.on_link_down(entry.from);
     return;
   }
-  mix_into_hash(entry);
-  endpoint.on_frame(entry.from, {entry.frame.data(), entry.size});
+  const std::span<const std::byte> frame =
+      entry.large_frame.size_bytes() > 0
+          ? std::as_bytes(entry.large_frame.bytes())
+          : std::span<const std::byte>(entry.frame).first(entry.size);
+  mix_into_hash(frame);
+  endpoint.on_frame(entry.from, frame, entry.value);
 }
 
-/// Eight bytes at a time; the frame's unused end is zero.
-void Network::mix_into_hash(const Flight& flight) {
-  for (std::size_t at = 0; at < flight.size; at += sizeof(std::uint64_t)) {
+/// Eight bytes at a time, the last filled up with zeros. A value is named by its hash in the frame.
+void Network::mix_into_hash(std::span<const std::byte> frame) {
+  for (; !frame.empty(); frame = frame.subspan(std::min(frame.size(), sizeof(std::uint64_t)))) {
     std::uint64_t word = 0;
-    std::memcpy(&word, flight.frame.data() + at, sizeof word);
+    std::memcpy(&word, frame.data(), std::min(frame.size(), sizeof word));
     engine_.mix_into_hash(word);
   }
 }

@@ -28,7 +28,7 @@ class Endpoint {
   };
   virtual ~Endpoint() = default;
   virtual State state() const = 0;
-  virtual void on_frame(NodeId from, std::span<const std::byte> frame) = 0;
+  virtual void on_frame(NodeId from, std::span<const std::byte> frame, const Blob& value) = 0;
   virtual void on_link_down(NodeId peer) = 0;
 };
 
@@ -52,8 +52,7 @@ class Network final : public EventTarget, public FlowListener {
   /// Puts a node on a host; nodes are numbered as they are added. endpoint outlives the network.
   NodeId add(std::size_t host, Endpoint& endpoint);
 
-  Transport::Sent send(NodeId from, NodeId to, std::span<const std::byte> frame,
-                       std::uint64_t body_size_bytes);
+  Transport::Sent send(NodeId from, NodeId to, std::span<const std::byte> frame, const Body& body);
 
   /// The process of a node died, or was started anew: what was on the way to it is not for its
   /// successor, and its peers hear that the connection broke if the machine can still say so.
@@ -74,6 +73,9 @@ class Network final : public EventTarget, public FlowListener {
     kDeparture,  // flow: a frame whose latency is over and whose transfer begins
   };
 
+  // All messages of balancing fit: they need no memory of their own.
+  static constexpr std::size_t kSmallFrameMaxBytes = 96;
+
   /// A frame, or the news of a broken connection, on its way.
   struct Flight {
     NodeId from;
@@ -84,7 +86,9 @@ class Network final : public EventTarget, public FlowListener {
     std::uint64_t size_bytes = 0;  // flow: all that is to be transferred
     bool lost = false;
     std::uint8_t size = 0;
-    std::array<std::byte, kMessageSizeMaxBytes> frame;
+    std::array<std::byte, kSmallFrameMaxBytes> frame;
+    Blob large_frame;  // in its place if it is longer
+    Blob value;
   };
   /// The nodes that a node has, or had, a connection with.
   class Peers {
@@ -107,6 +111,7 @@ class Network final : public EventTarget, public FlowListener {
   };
 
   std::uint32_t take_flight(NodeId from, NodeId to, Kind kind);
+  void free_flight(std::uint32_t flight);
   std::deque<std::uint32_t>& flows(NodeId from, NodeId to);
   bool shares_bandwidth(NodeId from, NodeId to) const;
   Duration travel_time(std::size_t from_host, std::size_t to_host, std::uint64_t size_bytes) const;
@@ -114,7 +119,8 @@ class Network final : public EventTarget, public FlowListener {
   void depart(std::uint32_t flight);
   void land(std::uint32_t flight);
   void deliver(std::uint32_t flight);
-  void mix_into_hash(const Flight& flight);
+  static void set_frame(Flight& flight, std::span<const std::byte> frame);
+  void mix_into_hash(std::span<const std::byte> frame);
   void reset(NodeId from, NodeId to);
   bool severed(NodeId a, NodeId b) const;
 

@@ -12,8 +12,8 @@ class SimTransport final : public Transport {
  public:
   SimTransport(Network& network, NodeId self) : network_(network), self_(self) {}
 
-  Sent send(NodeId peer, std::span<const std::byte> frame, std::uint64_t body_size_bytes) override {
-    return network_.send(self_, peer, frame, body_size_bytes);
+  Sent send(NodeId peer, std::span<const std::byte> frame, const Body& body) override {
+    return network_.send(self_, peer, frame, body);
   }
 
  private:

@@ -66,7 +66,7 @@ KeyHash hash_key(std::uint32_t cache_id, std::span<const std::uint8_t> key) {
 
 ValueHash hash_value(std::span<const std::uint8_t> value) {
   const ValueHash hash{sha256(value)};
-  COPAL_ASSERT(hash != kAbsent);
+  COPAL_ASSERT(hash != kNoValue);
   return hash;
 }
 

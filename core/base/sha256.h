@@ -22,11 +22,11 @@ struct Hash256 {
 
 /// Hash of (cache, key). Names an m-node; decides its owner order and its slice.
 using KeyHash = detail::Hash256<struct KeyHashTag>;
-/// Hash of a value's bytes. Names the bytes wherever they are; see kAbsent.
+/// Hash of a value's bytes. Names the bytes wherever they are; see kNoValue.
 using ValueHash = detail::Hash256<struct ValueHashTag>;
 
 /// The value hash of an m-node without a value: a tombstone.
-inline constexpr ValueHash kAbsent{};
+inline constexpr ValueHash kNoValue{};
 
 using Sha256Digest = std::array<std::uint8_t, 32>;
 
@@ -52,7 +52,7 @@ class Sha256 {
 /// has a new one) and the key's bytes.
 KeyHash hash_key(std::uint32_t cache_id, std::span<const std::uint8_t> key);
 
-/// The value hash of a value. Bytes never hash to kAbsent as far as anyone knows; asserted.
+/// The value hash of a value. Bytes never hash to kNoValue as far as anyone knows; asserted.
 ValueHash hash_value(std::span<const std::uint8_t> value);
 
 }  // namespace copal

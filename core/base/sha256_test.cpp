@@ -62,7 +62,7 @@ TEST(HashKey, DependsOnCacheAndKey) {
 
 TEST(HashValue, IsTheHashOfTheBytes) {
   EXPECT_EQ(hash_value(bytes_of("abc")).bytes, sha256(bytes_of("abc")));
-  EXPECT_NE(hash_value({}), kAbsent);
+  EXPECT_NE(hash_value({}), kNoValue);
 }
 
 }  // namespace

@@ -28,10 +28,9 @@ struct ChangeId {
 /// so that equal values are equal records.
 struct MNode {
   enum Flag : std::uint32_t {
-    kInline = 1,      // the value itself stands in value_hash (at most 32 bytes)
-    kSingleCopy = 2,  // acknowledged while no other member was ready
+    kInline = 1,  // the value itself stands in value_hash (at most 32 bytes)
   };
-  static constexpr std::uint32_t kFlagsKnown = kInline | kSingleCopy;
+  static constexpr std::uint32_t kFlagsKnown = kInline;
   static constexpr std::uint32_t kInlineMaxBytes = 32;
 
   KeyHash key;
@@ -51,7 +50,10 @@ struct MNode {
 
   bool is(Flag flag) const { return (flags & flag) != 0; }
   /// Removed. (The empty value is inline and all zero: no tombstone.)
-  bool is_tombstone() const { return value_hash == kAbsent && !is(kInline); }
+  bool is_tombstone() const { return value_hash == kNoValue && !is(kInline); }
+
+  /// It has a value, and that is kept apart, by its hash.
+  bool has_stored_value() const { return value_hash != kNoValue && !is(kInline); }
 
   /// Past its expire or idle timeout. Bounds: the instant itself is still inside.
   bool is_expired(TimePoint now) const {

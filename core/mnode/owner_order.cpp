@@ -47,6 +47,10 @@ Slice slice(const KeyHash& key) {
   return {static_cast<std::uint8_t>(big_endian(key.bytes, 4) % kSlices)};
 }
 
+Group group_of(const KeyHash& key) {
+  return {static_cast<std::uint8_t>(slice(key).value * kOwnerOrders + owner_order(key).value)};
+}
+
 OwnerOrder owner_order(const ValueHash& value) {
   return {static_cast<std::uint8_t>(big_endian(value.bytes, 0) % kOwnerOrders)};
 }

@@ -48,6 +48,18 @@ OwnerOrder owner_order(const KeyHash& key);
 /// From bytes 4 to 7, big-endian, modulo 16: other bytes than the order's, else a slice would have
 /// some of the orders only.
 Slice slice(const KeyHash& key);
+/// A slice and an owner order: the keys that have one acting owner (R1), one hash tree a cache and
+/// one horizon (R4). Number: slice * 6 + order.
+struct Group {
+  std::uint8_t value = 0;  // 0 to 95
+  constexpr auto operator<=>(const Group&) const = default;
+
+  OwnerOrder order() const { return {static_cast<std::uint8_t>(value % kOwnerOrders)}; }
+  Slice slice() const { return {static_cast<std::uint8_t>(value / kOwnerOrders)}; }
+};
+inline constexpr std::size_t kGroups = kSlices * kOwnerOrders;
+Group group_of(const KeyHash& key);
+
 /// The slots in the order in which they are asked for a value's bytes: those of its own hash, so
 /// that the bytes of many keys of one owner spread over the triad. Source: paper, section III.
 OwnerOrder owner_order(const ValueHash& value);

@@ -43,18 +43,18 @@ void Balancer::step(const Input& input, Now now, Effects& effects) {
   std::visit(
       Overloaded{[&](const MessageReceived& received) {
                    // Kinds that only balancers send are a confused peer's: not believed.
-                   std::visit(
-                       Overloaded{[&](const Answer& message) {
-                                    on_answer(received.from, message, now, effects);
-                                  },
-                                  [&](const LoadReport& message) {
-                                    on_load_report(received.from, message, now, effects);
-                                  },
-                                  [&](const ProbeAnswer& message) {
-                                    on_probe_answer(received.from, message, now);
-                                  },
-                                  [](const Request&) {}, [](const Cancel&) {}, [](const Probe&) {}},
-                       received.message);
+                   std::visit(Overloaded{[&](const Answer& message) {
+                                           on_answer(received.from, message, now, effects);
+                                         },
+                                         [&](const LoadReport& message) {
+                                           on_load_report(received.from, message, now, effects);
+                                         },
+                                         [&](const ProbeAnswer& message) {
+                                           on_probe_answer(received.from, message, now);
+                                         },
+                                         [](const Request&) {}, [](const Cancel&) {},
+                                         [](const Probe&) {}, [](const CacheMessage auto&) {}},
+                              received.message);
                  },
                  [&](const LinkDown& down) { on_link_down(down.peer, now, effects); },
                  [&](const Wake&) { on_wake(now, effects); },

@@ -1,19 +1,27 @@
 #include "core/node/driver.h"
 
 #include <array>
+#include <utility>
 
 #include "core/base/overloaded.h"
 #include "core/protocol/codec.h"
 
 namespace copal {
 
-void Driver::on_frame(NodeId from, std::span<const std::byte> frame) {
-  const Result<Message> message = decode(frame);
+void Driver::on_frame(NodeId from, std::span<const std::byte> frame, const Blob& value) {
+  Result<Message> message = decode(frame);
   if (!message) {
     ++counts_.malformed_frames;
     return;
   }
-  input(MessageReceived{from, *message});
+  if (value.size_bytes() > 0) {
+    message = with_value(std::move(*message), value);
+    if (!message) {
+      ++counts_.damaged_values;
+      return;
+    }
+  }
+  input(MessageReceived{from, std::move(*message)});
 }
 
 void Driver::wake() {
@@ -46,8 +54,9 @@ void Driver::perform(const Effect& effect) {
           [this](const Send& send) {
             std::array<std::byte, kMessageSizeMaxBytes> frame;
             const std::size_t size_bytes = encode(send.message, frame);
-            const auto sent = ports_.transport->send(send.to, {frame.data(), size_bytes},
-                                                     body_size_bytes(send.message));
+            const auto sent =
+                ports_.transport->send(send.to, {frame.data(), size_bytes},
+                                       {value_of(send.message), body_size_bytes(send.message)});
             if (sent == Transport::Sent::kOverloaded) {
               ++counts_.overloaded_sends;
             }

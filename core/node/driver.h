@@ -26,6 +26,7 @@ class Driver {
   /// What could not be done; for metrics.
   struct Counts {
     std::uint64_t malformed_frames = 0;
+    std::uint64_t damaged_values = 0;
     std::uint64_t overloaded_sends = 0;
   };
 
@@ -35,8 +36,9 @@ class Driver {
   /// Lets the node do what it does first. Call it once.
   void start() { input(Wake{}); }
 
-  /// A frame came; one that does not decode is counted and dropped. Whose fault: the peer's.
-  void on_frame(NodeId from, std::span<const std::byte> frame);
+  /// A frame came, with a value or an empty one. What does not decode, and a value whose hash is
+  /// not the one that the message names, is counted and dropped. Whose fault: the peer's.
+  void on_frame(NodeId from, std::span<const std::byte> frame, const Blob& value);
   void on_link_down(NodeId peer) { input(LinkDown{peer}); }
   /// The clock's answer to wake_at().
   void wake();

@@ -25,7 +25,8 @@ void DynamicServer::step(const Input& input, Now now, Effects& effects) {
                     },
                     [&](const Cancel& cancel) { on_cancel(received.from, cancel, now, effects); },
                     [&](const Probe& probe) { on_probe(received.from, probe, now, effects); },
-                    [](const Answer&) {}, [](const LoadReport&) {}, [](const ProbeAnswer&) {}},
+                    [](const Answer&) {}, [](const LoadReport&) {}, [](const ProbeAnswer&) {},
+                    [](const CacheMessage auto&) {}},
                 received.message);
           },
           [&](const LinkDown& down) { on_link_down(down.peer, now, effects); },

@@ -4,15 +4,23 @@
 #include <cstdint>
 #include <span>
 
+#include "core/base/blob.h"
 #include "core/base/ids.h"
 
 namespace copal {
+
+/// What travels along with a frame.
+struct Body {
+  Blob value;                           // bytes that the frame's message names by their hash
+  std::uint64_t opaque_size_bytes = 0;  // bytes that the core never sees (an HTTP body)
+};
 
 /// What carries frames between nodes.
 ///
 /// Contract, held by transport_contract.h in both worlds:
 /// 1. send() never blocks and never calls back into the driver before it has returned.
-/// 2. A frame arrives whole or not at all, never torn. It may be lost, late, or delivered after its
+/// 2. A frame arrives with its body, whole or not at all, never torn. It may be lost, late, or
+/// delivered after its
 ///    sender died. Frames from one node to another arrive in the order in which they were sent.
 /// 3. What is lost because a connection broke is reported as link_down(peer) at the driver, once a
 ///    break; nothing is reported while a link is silently frozen.
@@ -26,11 +34,9 @@ class Transport {
   virtual ~Transport() = default;
 
   /// Hands over one frame.
-  /// peer             any node but the sender itself.
-  /// frame            1 to kFrameSizeMaxBytes bytes; copied before the call returns.
-  /// body_size_bytes  bytes that travel along but that the core never looks at (an HTTP body).
-  virtual Sent send(NodeId peer, std::span<const std::byte> frame,
-                    std::uint64_t body_size_bytes) = 0;
+  /// peer   any node but the sender itself.
+  /// frame  1 to kFrameSizeMaxBytes bytes; copied before the call returns.
+  virtual Sent send(NodeId peer, std::span<const std::byte> frame, const Body& body) = 0;
 };
 
 /// Larger frames are refused by both sides: no message of the core comes near.

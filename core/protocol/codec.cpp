@@ -3,6 +3,8 @@
 #include <bit>
 #include <concepts>
 #include <cstring>
+#include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -16,6 +18,28 @@ constexpr std::uint64_t last_of(ServerPhase) {
 constexpr std::uint64_t last_of(AnswerStatus) {
   return static_cast<std::uint64_t>(kAnswerStatusLast);
 }
+
+constexpr std::uint64_t last_of(CacheStatus) {
+  return static_cast<std::uint64_t>(kCacheStatusLast);
+}
+constexpr std::uint64_t last_of(Condition) {
+  return static_cast<std::uint64_t>(kConditionLast);
+}
+constexpr std::uint64_t last_of(Action) {
+  return static_cast<std::uint64_t>(kActionLast);
+}
+
+/// A message that may bring a value.
+template <class Kind>
+concept BringsValue = requires(const Kind& kind) {
+  kind.value_hash();
+};
+
+/// A part of a message that lists its own fields.
+template <class Part>
+concept Composed = requires(Part part) {
+  Part::fields(part, [](auto&) {});
+};
 
 static_assert(std::endian::native == std::endian::little, "the wire is little-endian");
 
@@ -44,7 +68,44 @@ class Writer {
     COPAL_ASSERT(ratio >= 0 && ratio <= 1);
     (*this)(std::bit_cast<std::uint64_t>(ratio));
   }
-  void operator()(const LoadSample& load) { LoadSample::fields(load, *this); }
+  void operator()(const bool& flag) { (*this)(static_cast<std::uint8_t>(flag ? 1 : 0)); }
+  template <class Tag>
+  void operator()(const detail::Hash256<Tag>& hash) {
+    std::memcpy(out_, hash.bytes.data(), hash.bytes.size());
+    out_ += hash.bytes.size();
+  }
+  void operator()(const Version& version) {
+    (*this)(version.counter);
+    (*this)(version.epoch);
+    (*this)(version.owner.number());
+  }
+  void operator()(const View& view) {
+    (*this)(view.term);
+    (*this)(view.slot.value);
+  }
+  void operator()(const ValueName& name) {
+    COPAL_ASSERT(is_valid(name));
+    (*this)(name.hash);
+    (*this)(name.size_bytes);
+    (*this)(name.is_inline);
+  }
+  void operator()(const std::string& key_text) {
+    COPAL_ASSERT(key_text.size() <= kKeySizeMaxBytes);
+    (*this)(static_cast<std::uint16_t>(key_text.size()));
+    std::memcpy(out_, key_text.data(), key_text.size());
+    out_ += key_text.size();
+  }
+  template <class Part>
+  void operator()(const std::optional<Part>& part) {
+    (*this)(part.has_value());
+    if (part) {
+      (*this)(*part);
+    }
+  }
+  template <Composed Part>
+  void operator()(const Part& part) {
+    Part::fields(part, *this);
+  }
 
   std::byte* end() const { return out_; }
 
@@ -59,12 +120,7 @@ class Reader {
 
   template <std::unsigned_integral Number>
   void operator()(Number& number) {
-    if (rest_.size() < sizeof number) {
-      good_ = false;
-      return;
-    }
-    std::memcpy(&number, rest_.data(), sizeof number);
-    rest_ = rest_.subspan(sizeof number);
+    take(&number, sizeof number);
   }
   template <class Tag, class Number>
   void operator()(detail::Id<Tag, Number>& id) {
@@ -97,12 +153,74 @@ class Reader {
       ratio = number;
     }
   }
-  void operator()(LoadSample& load) { LoadSample::fields(load, *this); }
+  void operator()(bool& flag) {
+    std::uint8_t number = 0;
+    (*this)(number);
+    good_ = good_ && number <= 1;
+    flag = number == 1;
+  }
+  template <class Tag>
+  void operator()(detail::Hash256<Tag>& hash) {
+    take(hash.bytes.data(), hash.bytes.size());
+  }
+  void operator()(Version& version) {
+    std::uint32_t owner = 0;
+    (*this)(version.counter);
+    (*this)(version.epoch);
+    (*this)(owner);
+    version.owner = OwnerId::from_number(owner);
+  }
+  void operator()(View& view) {
+    (*this)(view.term);
+    (*this)(view.slot.value);
+    good_ = good_ && view.slot.value < kSlots && view.term <= kTermMax;
+  }
+  void operator()(ValueName& name) {
+    (*this)(name.hash);
+    (*this)(name.size_bytes);
+    (*this)(name.is_inline);
+    good_ = good_ && is_valid(name);
+  }
+  void operator()(std::string& key_text) {
+    std::uint16_t size_bytes = 0;
+    (*this)(size_bytes);
+    good_ = good_ && size_bytes <= kKeySizeMaxBytes && size_bytes <= rest_.size();
+    if (good_) {
+      key_text.resize(size_bytes);
+      take(key_text.data(), size_bytes);
+    }
+  }
+  template <class Part>
+  void operator()(std::optional<Part>& part) {
+    bool there = false;
+    (*this)(there);
+    if (good_ && there) {
+      (*this)(part.emplace());
+    }
+  }
+  void operator()(AgedMNode& aged) {
+    AgedMNode::fields(aged, *this);
+    good_ = good_ && (aged.mnode.flags & ~MNode::kFlagsKnown) == 0;
+    good_ = good_ && is_valid(value_name(aged.mnode));
+  }
+  template <Composed Part>
+  void operator()(Part& part) {
+    Part::fields(part, *this);
+  }
 
   /// Whether all was well and nothing is left.
   bool complete() const { return good_ && rest_.empty(); }
 
  private:
+  void take(void* to, std::size_t size_bytes) {
+    if (rest_.size() < size_bytes) {
+      good_ = false;
+      return;
+    }
+    std::memcpy(to, rest_.data(), size_bytes);
+    rest_ = rest_.subspan(size_bytes);
+  }
+
   std::span<const std::byte> rest_;
   bool good_ = true;
 };
@@ -140,6 +258,35 @@ std::uint64_t body_size_bytes(const Message& message) {
     return answer->body_size_bytes;
   }
   return 0;
+}
+
+Blob value_of(const Message& message) {
+  return std::visit(
+      [](const auto& kind) {
+        if constexpr (BringsValue<std::remove_cvref_t<decltype(kind)>>) {
+          return kind.value;
+        } else {
+          return Blob();
+        }
+      },
+      message);
+}
+
+Result<Message> with_value(Message message, const Blob& value) {
+  const bool fits = std::visit(
+      [&value](auto& kind) {
+        if constexpr (BringsValue<std::remove_cvref_t<decltype(kind)>>) {
+          kind.value = value;
+          return hash_value(value.bytes()) == kind.value_hash();
+        } else {
+          return false;
+        }
+      },
+      message);
+  if (!fits) {
+    return Error::kMalformed;
+  }
+  return message;
 }
 
 std::size_t encode(const Message& message, std::span<std::byte> out) {

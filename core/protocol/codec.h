@@ -7,15 +7,16 @@
 #include "core/protocol/message.h"
 
 // Messages as bytes: protocol version (1 byte), kind (1 byte), then the message's fields in the
-// order of its fields(), little-endian, at their full width. Nothing is optional and nothing may
-// follow, so each message has exactly one encoding and a decoder has nothing to guess.
+// order of its fields(), little-endian, at their full width; in front of a text its length, in
+// front of what may be missing whether it is there. Nothing may follow, so each message has exactly
+// one encoding and a decoder has nothing to guess.
 
 namespace copal {
 
 inline constexpr std::uint8_t kProtocolVersion = 1;
 
-/// No encoded message is longer.
-inline constexpr std::size_t kMessageSizeMaxBytes = 96;
+/// No encoded message is longer: with a key of the greatest length.
+inline constexpr std::size_t kMessageSizeMaxBytes = kKeySizeMaxBytes + 512;
 
 /// Writes the message to the front of out. Returns the bytes written.
 /// out  at least kMessageSizeMaxBytes long, asserted.   message  values in their ranges, asserted.
@@ -23,7 +24,8 @@ std::size_t encode(const Message& message, std::span<std::byte> out);
 
 /// Reads one message that fills the frame. Returns kMalformed for anything that encode() can't have
 /// written: unknown version or kind, too few or too many bytes, an enumerator that does not exist,
-/// a negative duration, a ratio outside 0 to 1.
+/// a negative duration, a ratio outside 0 to 1, a key that is too long, a slot or flag that does
+/// not exist, a value's name that no value has.
 Result<Message> decode(std::span<const std::byte> frame);
 
 }  // namespace copal

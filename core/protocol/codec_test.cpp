@@ -14,13 +14,66 @@ namespace {
 
 const LoadSample kLoad{7, 0.25, 3ms};
 
+MNode some_mnode() {
+  MNode mnode;
+  mnode.key = hash_key(3, std::array<std::uint8_t, 1>{1});
+  set_value(mnode, name_value(std::vector<std::uint8_t>(100, 1)));
+  mnode.version = {1, 2, OwnerId(3, Slot{1}, 4)};
+  mnode.base = {5, 6, OwnerId(7, Slot{2}, 8)};
+  mnode.cache = CacheId{3};
+  mnode.user_flags = 9;
+  mnode.expire_timeout = 10s;
+  mnode.idle_timeout_ms = 11;
+  mnode.holder = NodeId{12};
+  mnode.modified = TimePoint{100s};
+  mnode.accessed = TimePoint{200s};
+  mnode.change = {NodeId{13}, Incarnation{14}, 15};
+  return mnode;
+}
+
+Change some_change() {
+  return {.condition = Condition::kValue,
+          .action = Action::kTouch,
+          .wants_previous = true,
+          .expected_version = {1, 2, OwnerId(3, Slot{1}, 4)},
+          .expected_value = name_value(std::vector<std::uint8_t>{1, 2, 3}),
+          .value = value_name(some_mnode()),
+          .delta = ~0ull,
+          .user_flags = 5,
+          .expire_timeout = 6s,
+          .idle_timeout_ms = 7};
+}
+
 std::vector<Message> one_of_each_kind() {
+  const MNode mnode = some_mnode();
+  const AgedMNode entry = aged(mnode, TimePoint{300s});
   return {Request{RequestId{1}, SessionId{2}, 3, 4s, 5, 6},
           Answer{RequestId{~0ull}, AnswerStatus::kBusy, kLoad, 9},
           Cancel{RequestId{11}},
           LoadReport{Incarnation{3}, ServerPhase::kSleeping, kLoad},
           Probe{ProbeId{12}},
-          ProbeAnswer{ProbeId{13}, kLoad}};
+          ProbeAnswer{ProbeId{13}, kLoad},
+          CacheGet{1, NodeId{9}, {2, Slot{1}}, 3s, CacheId{4}, mnode.key, mnode.version, true},
+          CacheChange{1,
+                      NodeId{9},
+                      2,
+                      Incarnation{3},
+                      NodeId{8},
+                      Incarnation{7},
+                      6,
+                      {4, Slot{2}},
+                      5s,
+                      CacheId{6},
+                      mnode.key,
+                      "key",
+                      some_change(),
+                      {}},
+          CacheAnswer{
+              1, NodeId{9}, 5, CacheStatus::kNeedValue, {2, Slot{1}}, 3, entry, std::nullopt, {}},
+          Replicate{Incarnation{4}, 1, 2, entry, "key", {}},
+          ReplicateAck{Incarnation{1}, 2},
+          FetchValue{mnode.value_hash},
+          FetchedValue{mnode.value_hash, true, {}}};
 }
 
 std::vector<std::byte> encoded(const Message& message) {
@@ -105,11 +158,82 @@ TEST(Codec, ValuesOutOfRangeAreMalformed) {
   EXPECT_FALSE(with(ratio + 8, std::uint64_t{1} << 63U, 8));  // a negative duration
 }
 
+TEST(Codec, AnMNodeComesBackWithItsAges) {
+  const Result<Message> back = decode(encoded(Replicate{Incarnation{4},
+                                                        1,
+                                                        0,
+                                                        aged(some_mnode(), TimePoint{300s}),
+                                                        std::string(kKeySizeMaxBytes, 'k'),
+                                                        {}}));
+  const auto& replicate = std::get<Replicate>(*back);
+  EXPECT_EQ(replicate.key_text, std::string(kKeySizeMaxBytes, 'k'));
+  EXPECT_EQ(replicate.entry.modified_age, 200s);
+  const MNode mnode = dated(replicate.entry, TimePoint{1000s});
+  EXPECT_EQ(mnode.modified, TimePoint{800s});
+  EXPECT_EQ(mnode.accessed, TimePoint{900s});
+  EXPECT_EQ(mnode.change.sequence, 15U);
+  EXPECT_EQ(mnode.base.owner.slot(), Slot{2});
+  EXPECT_EQ(value_name(mnode), value_name(some_mnode()));
+}
+
+TEST(Codec, AnAgeBeyondAllTimeIsCutAndNotOverflown) {
+  AgedMNode entry = aged(some_mnode(), TimePoint{300s});
+  entry.modified_age = Duration::max();
+  const MNode mnode = dated(entry, TimePoint{1s});
+  EXPECT_GT(kNever - mnode.modified, 0s);
+}
+
+TEST(Codec, AnAgeIsNeverNegative) {
+  EXPECT_EQ(aged(some_mnode(), TimePoint{150s}).accessed_age, 0s);
+}
+
+TEST(Codec, CacheMessagesOutOfRangeAreMalformed) {
+  const auto malformed = [](const Message& message, std::size_t at, std::uint8_t value) {
+    auto bytes = encoded(message);
+    EXPECT_TRUE(decode(bytes).has_value());
+    bytes.at(at) = static_cast<std::byte>(value);
+    return !decode(bytes).has_value();
+  };
+  const std::vector<Message> kinds = one_of_each_kind();
+  const Message& get = kinds[6];
+  EXPECT_TRUE(malformed(get, 2 + 8 + 4 + 4, 3));            // a slot
+  EXPECT_TRUE(malformed(get, encoded(get).size() - 1, 2));  // a flag
+  const Message& answer = kinds[8];
+  EXPECT_TRUE(malformed(answer, 2 + 8 + 4 + 4, static_cast<int>(kCacheStatusLast) + 1));
+  EXPECT_TRUE(malformed(answer, encoded(answer).size() - 1, 1));  // a part that is not there
+  Message longer =
+      Replicate{Incarnation{4}, 1, 2, aged(some_mnode(), TimePoint{}), std::string(1023, 'k'), {}};
+  const std::size_t length_at = encoded(longer).size() - 1023 - 2;
+  EXPECT_TRUE(malformed(longer, length_at, 0xfe));
+  EXPECT_TRUE(malformed(longer, length_at + 1, 0xff));
+  // The flags of an m-node: inline, with 100 bytes; then one that does not exist.
+  const std::size_t flags_at = 2 + 4 + 8 + 8 + 32 + 32 + 16 + 16 + 4 + 4;
+  EXPECT_TRUE(malformed(kinds[9], flags_at, MNode::kInline));
+  EXPECT_TRUE(malformed(kinds[9], flags_at, 128));
+}
+
+TEST(Codec, AValueIsTakenOnlyIfItsHashIsTheOneNamed) {
+  const Blob value(std::vector<std::uint8_t>(100, 1));
+  const Blob other(std::vector<std::uint8_t>(100, 2));
+  for (const Message& message : one_of_each_kind()) {
+    EXPECT_EQ(value_of(message), Blob());
+    const auto with = with_value(message, value);
+    EXPECT_EQ(with_value(message, other).has_value(), false);
+    const bool brings = message.index() >= 7 && message.index() != 10 && message.index() != 11;
+    ASSERT_EQ(with.has_value(), brings) << message.index();
+    if (with) {
+      EXPECT_EQ(value_of(*with), value);
+      EXPECT_EQ(encoded(*with), encoded(message));  // it is no part of the frame
+    }
+  }
+}
+
 TEST(Codec, WhateverDecodesEncodesToTheSameBytes) {
   Prng random(20261123, "codec");
   std::size_t decoded = 0;
+  const std::vector<Message> kinds = one_of_each_kind();
   for (int i = 0; i < 200'000; ++i) {
-    auto bytes = encoded(one_of_each_kind()[draw_below(random, 6)]);
+    auto bytes = encoded(kinds[draw_below(random, static_cast<std::uint32_t>(kinds.size()))]);
     for (std::uint32_t flips = 1 + draw_below(random, 3); flips > 0; --flips) {
       bytes[draw_below(random, static_cast<std::uint32_t>(bytes.size()))] ^=
           static_cast<std::byte>(1U << draw_below(random, 8));

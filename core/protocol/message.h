@@ -1,10 +1,14 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <variant>
 
+#include "core/base/blob.h"
 #include "core/base/ids.h"
+#include "core/base/result.h"
 #include "core/base/time.h"
+#include "core/protocol/cache_message.h"
 
 // What nodes say to each other. Each message lists its fields once, in fields(); the codec
 // (codec.h) and whoever prints or compares messages walk that list. Times travel as lengths, never
@@ -108,9 +112,26 @@ struct ProbeAnswer {
 };
 
 /// The order is the wire's: a kind is its index here, so new kinds go to the end.
-using Message = std::variant<Request, Answer, Cancel, LoadReport, Probe, ProbeAnswer>;
+using Message =
+    std::variant<Request, Answer, Cancel, LoadReport, Probe, ProbeAnswer, CacheGet, CacheChange,
+                 CacheAnswer, Replicate, ReplicateAck, FetchValue, FetchedValue>;
 
-/// Bytes that travel with a message but are not part of its frame.
+/// The two groups of kinds: each role has ears for few of the other group, and names those.
+template <class Kind, class... Kinds>
+concept OneOf = (std::same_as<Kind, Kinds> || ...);
+template <class Kind>
+concept BalancingMessage = OneOf<Kind, Request, Answer, Cancel, LoadReport, Probe, ProbeAnswer>;
+template <class Kind>
+concept CacheMessage = OneOf<Kind, CacheGet, CacheChange, CacheAnswer, Replicate, ReplicateAck,
+                             FetchValue, FetchedValue>;
+
+/// Bytes that travel with a message, that are not part of its frame and that the core never sees.
 std::uint64_t body_size_bytes(const Message& message);
+
+/// The value that a message brings; an empty one for most.
+Blob value_of(const Message& message);
+/// Gives a message that was decoded the value that came with its frame. Returns kMalformed if it
+/// can't have one, or if its hash is not the one that the message names.
+Result<Message> with_value(Message message, const Blob& value);
 
 }  // namespace copal

@@ -1,5 +1,7 @@
 #include "core/values/hash_tree.h"
 
+#include <algorithm>
+
 #include "core/base/assert.h"
 #include "core/base/hash.h"
 
@@ -7,11 +9,11 @@ namespace copal {
 
 namespace {
 
-constexpr HashTree::Sums kNoEntries{};
-
 /// Bytes 16 to 31 of the key hash stand for all of it: 128 bits, and not those that the place in
 /// the tree already says.
-std::uint64_t hash_of(const KeyHash& key, const Version& version) {
+std::uint64_t hash_of(const MNode& mnode) {
+  const KeyHash& key = mnode.key;
+  const Version& version = mnode.version;
   std::array<std::uint64_t, 2> halves{};
   for (std::size_t i = 0; i < 16; ++i) {
     halves[i / 8] = halves[i / 8] << 8 | key.bytes[16 + i];
@@ -22,42 +24,72 @@ std::uint64_t hash_of(const KeyHash& key, const Version& version) {
 
 }  // namespace
 
-void HashTree::add(const KeyHash& key, const Version& version) {
-  Bucket& bucket = buckets_[bucket_of(key)];
-  if (bucket.count == 0) {
-    bucket.leaves = std::make_unique<Sums>();
+HashTree::~HashTree() {
+  for (MNodeEntry* entry : first_) {
+    while (entry != nullptr) {
+      entry = MNodeEntry::Pointer(entry)->next_;
+    }
   }
-  ++bucket.count;
+}
+
+MNodeEntry& HashTree::add(MNodeEntry::Pointer owned) {
+  MNodeEntry& entry = *owned.release();
+  MNodeEntry*& first = first_[bucket_of(entry.mnode_.key)];
+  entry.next_ = first;
+  entry.reference_ = &first;
+  if (first != nullptr) {
+    first->reference_ = &entry.next_;
+  }
+  first = &entry;
   ++count_;
-  add_to_sums(key, hash_of(key, version));
+  add_to_sums(entry.mnode_.key, hash_of(entry.mnode_));
+  return entry;
 }
 
-void HashTree::remove(const KeyHash& key, const Version& version) {
-  Bucket& bucket = buckets_[bucket_of(key)];
-  COPAL_ASSERT(bucket.count > 0);
-  add_to_sums(key, 0 - hash_of(key, version));
-  --count_;
-  if (--bucket.count == 0) {
-    bucket.leaves.reset();
+MNodeEntry::Pointer HashTree::remove(MNodeEntry& entry) {
+  COPAL_ASSERT(entry.reference_ != nullptr && count_ > 0);
+  *entry.reference_ = entry.next_;
+  if (entry.next_ != nullptr) {
+    entry.next_->reference_ = entry.reference_;
   }
+  entry.next_ = nullptr;
+  entry.reference_ = nullptr;
+  --count_;
+  add_to_sums(entry.mnode_.key, 0 - hash_of(entry.mnode_));
+  return MNodeEntry::Pointer(&entry);
 }
 
-void HashTree::change(const KeyHash& key, const Version& from, const Version& to) {
-  COPAL_ASSERT(buckets_[bucket_of(key)].count > 0);
-  add_to_sums(key, hash_of(key, to) - hash_of(key, from));
+void HashTree::change(MNodeEntry& entry, const MNode& to) {
+  COPAL_ASSERT(entry.reference_ != nullptr);
+  COPAL_ASSERT(to.key == entry.mnode_.key && to.cache == entry.mnode_.cache);
+  add_to_sums(to.key, hash_of(to) - hash_of(entry.mnode_));
+  entry.mnode_ = to;
 }
 
 void HashTree::add_to_sums(const KeyHash& key, std::uint64_t amount) {
-  const std::size_t bucket = bucket_of(key);
-  (*buckets_[bucket].leaves)[leaf_of(key)] += amount;
-  bucket_sums_[bucket] += amount;
+  bucket_sums_[bucket_of(key)] += amount;
   sum_ += amount;
 }
 
-const HashTree::Sums& HashTree::leaves(std::size_t bucket) const {
+HashTree::Sums HashTree::leaves(std::size_t bucket) const {
   COPAL_ASSERT(bucket < kFanout);
-  const auto& leaves = buckets_[bucket].leaves;
-  return leaves ? *leaves : kNoEntries;
+  Sums sums{};
+  for (const MNodeEntry* entry = first_[bucket]; entry != nullptr; entry = entry->next_) {
+    sums[leaf_of(entry->mnode_.key)] += hash_of(entry->mnode_);
+  }
+  return sums;
+}
+
+std::vector<const MNodeEntry*> HashTree::entries(std::size_t bucket) const {
+  COPAL_ASSERT(bucket < kFanout);
+  std::vector<const MNodeEntry*> all;
+  for (const MNodeEntry* entry = first_[bucket]; entry != nullptr; entry = entry->next_) {
+    all.push_back(entry);
+  }
+  std::sort(all.begin(), all.end(), [](const MNodeEntry* one, const MNodeEntry* other) {
+    return one->mnode_.key < other->mnode_.key;
+  });
+  return all;
 }
 
 void HashTree::check_invariants() const {
@@ -65,13 +97,13 @@ void HashTree::check_invariants() const {
   std::uint64_t count = 0;
   for (std::size_t i = 0; i < kFanout; ++i) {
     std::uint64_t sum = 0;
-    for (const std::uint64_t leaf : leaves(i)) {
-      sum += leaf;
+    for (const MNodeEntry* const* at = &first_[i]; *at != nullptr; at = &(*at)->next_) {
+      COPAL_ASSERT((*at)->reference_ == at && bucket_of((*at)->mnode_.key) == i);
+      sum += hash_of((*at)->mnode_);
+      ++count;
     }
     COPAL_ASSERT(sum == bucket_sums_[i]);
-    COPAL_ASSERT((buckets_[i].count == 0) == (buckets_[i].leaves == nullptr));
     whole += sum;
-    count += buckets_[i].count;
   }
   COPAL_ASSERT(whole == sum_ && count == count_);
 }

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+
+#include "core/base/ids.h"
+#include "core/protocol/cache_message.h"
+
+namespace copal {
+
+/// What an owner has answered to each server's changes, so that one that comes again is answered
+/// again and not done again. A server says below which sequence it has all its answers; those are
+/// forgotten. Rule: R0.3. Invariants: 1. nothing is kept below answered_below, nor of an earlier
+/// start of a server; 2. never more than kAnswersMax a server.
+class AnswerWindow {
+ public:
+  static constexpr std::size_t kAnswersMax = 1024;
+
+  enum class Seen : std::uint8_t {
+    kNew,       // to be done
+    kPending,   // done, and its answer waits for other members
+    kAnswered,  // answer() has it
+    kObsolete,  // the server does not wait for it: an earlier start's, or answered and confirmed
+    kTooMany,   // to be refused: the server has too many changes under way
+  };
+  /// Looks up a change, and forgets what the server no longer needs.
+  Seen look_up(NodeId server, const CacheChange& change);
+
+  /// A change that was kNew is done; its answer may come later.
+  void begin(NodeId server, std::uint64_t sequence);
+  /// Its answer. One that the window no longer knows is not kept.
+  void finish(NodeId server, Incarnation incarnation, const CacheAnswer& answer);
+  /// The answer to a change that is kAnswered, asserted.
+  const CacheAnswer& answer(NodeId server, std::uint64_t sequence) const;
+
+  /// The server is gone for good.
+  void forget(NodeId server) { servers_.erase(server); }
+  std::size_t count(NodeId server) const;
+
+ private:
+  struct Done {
+    bool answered = false;
+    CacheAnswer answer;
+  };
+  struct Server {
+    Incarnation incarnation;
+    std::uint64_t answered_below = 0;
+    std::map<std::uint64_t, Done> done;  // by sequence
+  };
+
+  std::map<NodeId, Server> servers_;
+};
+
+}  // namespace copal

@@ -1,0 +1,135 @@
+#include "core/cache/apply_change.h"
+
+#include <array>
+#include <charconv>
+#include <limits>
+#include <span>
+
+#include "core/base/result.h"
+
+namespace copal {
+
+namespace {
+
+/// A whole number as increments write it: decimal digits after an optional minus, no leading zero,
+/// no plus, no space; "-0" is none. So a value that reads as a number is written back the same.
+std::optional<std::int64_t> parse_number(std::span<const std::uint8_t> bytes) {
+  const char* begin = reinterpret_cast<const char*>(bytes.data());
+  const char* end = begin + bytes.size();
+  std::int64_t number = 0;
+  const auto [rest, error] = std::from_chars(begin, end, number);
+  const bool leading_zero = (bytes.size() > 1 && bytes[0] == '0') ||
+                            (bytes.size() > 1 && bytes[0] == '-' && bytes[1] == '0');
+  if (error != std::errc{} || rest != end || leading_zero) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+ValueName number_name(std::int64_t number) {
+  std::array<char, 24> text{};
+  const char* end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  return name_value({reinterpret_cast<const std::uint8_t*>(text.data()),
+                     static_cast<std::size_t>(end - text.data())});
+}
+
+bool condition_holds(const Change& change, const MNode* present) {
+  switch (change.condition) {
+    case Condition::kNone:
+      return true;
+    case Condition::kAbsent:
+      return present == nullptr;
+    case Condition::kPresent:
+      return present != nullptr;
+    case Condition::kVersion:
+      return present != nullptr && present->version == change.expected_version;
+    case Condition::kValue:
+      return present != nullptr && value_name(*present) == change.expected_value;
+  }
+  return false;
+}
+
+void set_timeouts(MNode& mnode, const Change& change, const CacheConfig& cache) {
+  mnode.expire_timeout = change.expire_timeout > 0ns ? change.expire_timeout : cache.expire_timeout;
+  mnode.idle_timeout_ms =
+      change.idle_timeout_ms > 0 ? change.idle_timeout_ms : cache.idle_timeout_ms;
+}
+
+MNode fresh(const KeyHash& key, const CacheConfig& cache, TimePoint now) {
+  MNode mnode;
+  mnode.key = key;
+  mnode.cache = cache.id;
+  mnode.modified = now;
+  mnode.accessed = now;
+  return mnode;
+}
+
+ChangeOutcome put(const Change& change, MNode next, const CacheConfig& cache) {
+  set_value(next, change.value);
+  next.user_flags = change.user_flags;
+  set_timeouts(next, change, cache);
+  return {CacheStatus::kDone, next};
+}
+
+ChangeOutcome increment(const Change& change, const MNode* present, MNode next,
+                        const CacheConfig& cache) {
+  const auto delta = static_cast<std::int64_t>(change.delta);
+  if (present == nullptr) {
+    set_value(next, number_name(delta));
+    next.user_flags = change.user_flags;
+    set_timeouts(next, change, cache);
+    return {CacheStatus::kDone, next};
+  }
+  const ValueName name = value_name(*present);
+  const auto number = name.is_inline ? parse_number(inline_bytes(name)) : std::nullopt;
+  if (!number) {
+    return {CacheStatus::kNotANumber, std::nullopt};
+  }
+  std::int64_t sum = 0;
+  if (__builtin_add_overflow(*number, delta, &sum)) {
+    return {CacheStatus::kNumberTooLarge, std::nullopt};
+  }
+  const TimePoint now = next.accessed;
+  next = *present;
+  next.accessed = now;
+  set_value(next, number_name(sum));
+  return {CacheStatus::kDone, next};
+}
+
+}  // namespace
+
+bool is_present(const MNode* mnode, TimePoint now) {
+  return mnode != nullptr && !mnode->is_tombstone() && !mnode->is_expired(now);
+}
+
+ChangeOutcome apply_change(const Change& change, const KeyHash& key, const MNode* current,
+                           const CacheConfig& cache, TimePoint now) {
+  const MNode* present = is_present(current, now) ? current : nullptr;
+  if (!condition_holds(change, present)) {
+    return {CacheStatus::kConditionFailed, std::nullopt};
+  }
+  MNode next = fresh(key, cache, now);
+  switch (change.action) {
+    case Action::kPut:
+      return put(change, next, cache);
+    case Action::kRemove:
+      if (present == nullptr) {
+        return {CacheStatus::kAbsent, std::nullopt};
+      }
+      return {CacheStatus::kDone, next};
+    case Action::kTouch:
+      if (present == nullptr) {
+        return {CacheStatus::kAbsent, std::nullopt};
+      }
+      next = *present;
+      next.modified = now;
+      next.accessed = now;
+      set_timeouts(next, change, cache);
+      return {CacheStatus::kDone, next};
+    case Action::kIncrement:
+      return increment(change, present, next, cache);
+  }
+  return {CacheStatus::kConditionFailed, std::nullopt};
+}
+
+}  // namespace copal

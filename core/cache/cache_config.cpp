@@ -1,0 +1,35 @@
+#include "core/cache/cache_config.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+
+namespace copal {
+
+CacheCatalog::CacheCatalog(std::vector<CacheConfig> caches) : caches_(std::move(caches)) {
+  std::sort(caches_.begin(), caches_.end(),
+            [](const CacheConfig& one, const CacheConfig& other) { return one.id < other.id; });
+  for (std::size_t i = 0; i < caches_.size(); ++i) {
+    COPAL_ASSERT(i == 0 || caches_[i - 1].id < caches_[i].id);
+    COPAL_ASSERT(find(caches_[i].name) == &caches_[i]);
+  }
+}
+
+const CacheConfig* CacheCatalog::find(CacheId id) const {
+  const auto at =
+      std::lower_bound(caches_.begin(), caches_.end(), id,
+                       [](const CacheConfig& cache, CacheId other) { return cache.id < other; });
+  return at == caches_.end() || at->id != id ? nullptr : &*at;
+}
+
+const CacheConfig* CacheCatalog::find(std::string_view name) const {
+  for (const CacheConfig& cache : caches_) {
+    if (cache.name == name) {
+      return &cache;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace copal

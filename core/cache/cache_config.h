@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/time.h"
+#include "core/mnode/mnode.h"
+
+namespace copal {
+
+/// What is promised of a cache's entries; see DESIGN section 5.
+enum class Consistency : std::uint8_t {
+  kAvailable,   // acknowledged when the acting owner has it (the paper's)
+  kReplicated,  // acknowledged when one more ready member has it
+};
+
+/// One cache's options. Defaults are the paper's (section III, "Customizing Cache Configuration").
+struct CacheConfig {
+  static constexpr std::uint32_t kValueSizeMaxBytes = 128 * 1024 * 1024;
+
+  CacheId id;
+  std::string name;
+  Consistency consistency = Consistency::kAvailable;
+  Duration expire_timeout{};           // since the last change; 0: none
+  std::uint32_t idle_timeout_ms = 0;   // since the last use; 0: none
+  Duration local_read_timeout = 10ms;  // how long a copy is used without asking
+  bool refuse_degraded = false;        // `replicated`: an error rather than a single copy
+  std::uint32_t value_size_max_bytes = kValueSizeMaxBytes;
+};
+
+/// The caches of a cluster. They come from the configuration and are the same on every node.
+class CacheCatalog {
+ public:
+  /// Ids and names are unique, asserted: the configuration was checked.
+  explicit CacheCatalog(std::vector<CacheConfig> caches);
+
+  /// Returns the cache, or nothing. Valid as long as the catalog.
+  const CacheConfig* find(CacheId id) const;
+  const CacheConfig* find(std::string_view name) const;
+
+ private:
+  std::vector<CacheConfig> caches_;  // by id
+};
+
+}  // namespace copal

@@ -1,0 +1,123 @@
+#include "core/cache/replication_feed.h"
+
+#include <algorithm>
+
+#include "core/base/assert.h"
+
+namespace copal {
+
+ReplicationFeed::Source& ReplicationFeed::source_of(NodeId from) {
+  auto at = std::lower_bound(sources_.begin(), sources_.end(), from,
+                             [](const Source& source, NodeId node) { return source.from < node; });
+  if (at == sources_.end() || at->from != from) {
+    at = sources_.insert(at, Source{.from = from});
+  }
+  return *at;
+}
+
+std::uint64_t ReplicationFeed::complete(const Source& source) {
+  return source.waiting.empty() ? source.received : source.waiting.front().position - 1;
+}
+
+std::uint64_t ReplicationFeed::complete(NodeId from) const {
+  for (const Source& source : sources_) {
+    if (source.from == from) {
+      return complete(source);
+    }
+  }
+  return 0;
+}
+
+void ReplicationFeed::acknowledge(const Source& source, Effects& effects) {
+  effects.push_back(Send{source.from, ReplicateAck{source.incarnation, complete(source)}});
+}
+
+void ReplicationFeed::on_replicate(NodeId from, const Replicate& copy, TimePoint now,
+                                   Effects& effects) {
+  Source& source = source_of(from);
+  if (copy.incarnation < source.incarnation) {
+    return;
+  }
+  if (copy.incarnation > source.incarnation) {
+    source = Source{.from = from, .incarnation = copy.incarnation};
+  }
+  const MNode mnode = dated(copy.entry, now);
+  const bool brings_value = copy.value.size_bytes() > 0;
+  if (brings_value) {
+    replica_.values().pin(mnode.value_hash);
+    replica_.values().provide(mnode.value_hash, copy.value);
+  }
+  // Installed even after a gap: by its version it is as good as any.
+  replica_.install(mnode, copy.key_text);
+  if (brings_value) {
+    replica_.values().unpin(mnode.value_hash);
+  }
+  const bool in_sequence = copy.previous_position == 0 || copy.previous_position == source.received;
+  if (copy.position > source.received && in_sequence) {
+    source.received = copy.position;
+    wait_for_value(source, copy, now, effects);
+  }
+  acknowledge(source, effects);
+}
+
+void ReplicationFeed::wait_for_value(Source& source, const Replicate& copy, TimePoint now,
+                                     Effects& effects) {
+  const ValueHash& hash = copy.value_hash();
+  const MNodeEntry* held = replica_.find(copy.entry.mnode.key);
+  // A newer one may be here already, and this one's bytes be nobody's need.
+  const bool needed = held != nullptr && held->mnode().version == copy.entry.mnode.version &&
+                      held->mnode().has_stored_value() && replica_.values().find(hash) == nullptr;
+  if (needed) {
+    source.waiting.push_back({copy.position, hash, now});
+    effects.push_back(Send{source.from, FetchValue{hash}});
+  }
+}
+
+void ReplicationFeed::on_value(const ValueHash& hash, Effects& effects) {
+  for (Source& source : sources_) {
+    if (std::erase_if(source.waiting,
+                      [&hash](const Waiting& waiting) { return waiting.hash == hash; }) > 0) {
+      acknowledge(source, effects);
+    }
+  }
+}
+
+void ReplicationFeed::on_time(TimePoint now, Effects& effects) {
+  for (Source& source : sources_) {
+    const std::uint64_t before = complete(source);
+    // The m-node may have been changed or dropped meanwhile; then nobody needs these bytes.
+    std::erase_if(source.waiting, [this](const Waiting& waiting) {
+      return replica_.values().reference_count(waiting.hash) == 0;
+    });
+    for (Waiting& waiting : source.waiting) {
+      if (now - waiting.asked >= kFetchAgain) {
+        waiting.asked = now;
+        effects.push_back(Send{source.from, FetchValue{waiting.hash}});
+      }
+    }
+    if (complete(source) != before) {
+      acknowledge(source, effects);
+    }
+  }
+}
+
+TimePoint ReplicationFeed::next_deadline() const {
+  TimePoint next = kNever;
+  for (const Source& source : sources_) {
+    for (const Waiting& waiting : source.waiting) {
+      next = std::min(next, waiting.asked + kFetchAgain);
+    }
+  }
+  return next;
+}
+
+void ReplicationFeed::check_invariants() const {
+  for (const Source& source : sources_) {
+    for (std::size_t i = 0; i < source.waiting.size(); ++i) {
+      COPAL_ASSERT(source.waiting[i].position <= source.received);
+      COPAL_ASSERT(i == 0 || source.waiting[i - 1].position < source.waiting[i].position);
+    }
+  }
+}
+
+}  // namespace copal

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/sha256.h"
+#include "core/base/time.h"
+#include "core/protocol/effect.h"
+#include "core/values/replica.h"
+
+namespace copal {
+
+/// The other end of ReplicationLog: what one member receives from the others. M-nodes are installed
+/// at once, by version, whatever was lost before them; a position is acknowledged when all up to it
+/// is here, bytes included: those that did not come along are fetched from who sent the m-node.
+/// Rule: R0.4. Invariants: 1. what is acknowledged never goes back within one start of the sender;
+/// 2. positions that wait for bytes ascend.
+class ReplicationFeed {
+ public:
+  /// replica  outlives the feed.
+  explicit ReplicationFeed(Replica& replica) : replica_(replica) {}
+
+  /// Appends the acknowledgement, and a FetchValue if bytes are missing.
+  void on_replicate(NodeId from, const Replicate& copy, TimePoint now, Effects& effects);
+  /// Bytes were put into the replica's store: acknowledges what waited for them only.
+  void on_value(const ValueHash& hash, Effects& effects);
+  /// Asks again for what did not come.
+  void on_time(TimePoint now, Effects& effects);
+  TimePoint next_deadline() const;
+
+  /// Up to where all of this sender's changes are here.
+  std::uint64_t complete(NodeId from) const;
+  void check_invariants() const;
+
+ private:
+  static constexpr Duration kFetchAgain = 1s;
+
+  struct Waiting {
+    std::uint64_t position = 0;
+    ValueHash hash;
+    TimePoint asked{};
+  };
+  struct Source {
+    NodeId from;
+    Incarnation incarnation;
+    std::uint64_t received = 0;
+    std::deque<Waiting> waiting;
+  };
+
+  Source& source_of(NodeId from);
+  static std::uint64_t complete(const Source& source);
+  static void acknowledge(const Source& source, Effects& effects);
+  void wait_for_value(Source& source, const Replicate& copy, TimePoint now, Effects& effects);
+
+  Replica& replica_;
+  std::vector<Source> sources_;  // by sender; at most two
+};
+
+}  // namespace copal

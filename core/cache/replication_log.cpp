@@ -1,0 +1,184 @@
+#include "core/cache/replication_log.h"
+
+#include <algorithm>
+#include <string>
+
+#include "core/base/assert.h"
+
+namespace copal {
+
+const ReplicationLog::Stream* ReplicationLog::find(NodeId peer) const {
+  const auto at = std::find_if(streams_.begin(), streams_.end(),
+                               [peer](const Stream& stream) { return stream.peer == peer; });
+  return at == streams_.end() ? nullptr : &*at;
+}
+
+ReplicationLog::Stream* ReplicationLog::find(NodeId peer) {
+  const auto at = std::find_if(streams_.begin(), streams_.end(),
+                               [peer](const Stream& stream) { return stream.peer == peer; });
+  return at == streams_.end() ? nullptr : &*at;
+}
+
+void ReplicationLog::start(NodeId peer) {
+  stop(peer);
+  Stream stream;
+  stream.peer = peer;
+  stream.acked = last_;
+  stream.sent = last_;
+  streams_.insert(std::upper_bound(
+                      streams_.begin(), streams_.end(), stream,
+                      [](const Stream& one, const Stream& other) { return one.peer < other.peer; }),
+                  stream);
+}
+
+void ReplicationLog::stop(NodeId peer) {
+  std::erase_if(streams_, [peer](const Stream& stream) { return stream.peer == peer; });
+  trim();
+}
+
+std::uint64_t ReplicationLog::append(const MNode& mnode, bool brings_value) {
+  ++last_;
+  log_.push_back({mnode.key, mnode.version, brings_value});
+  if (log_.size() > config_.log_max) {
+    give_up_the_slow();
+  }
+  trim();
+  return last_;
+}
+
+/// The streams that need the oldest change.
+void ReplicationLog::give_up_the_slow() {
+  const std::uint64_t oldest = last_ - log_.size() + 1;
+  for (Stream& stream : streams_) {
+    stream.behind = stream.behind || stream.acked < oldest;
+  }
+}
+
+void ReplicationLog::trim() {
+  std::uint64_t needed = last_ + 1;
+  for (const Stream& stream : streams_) {
+    if (!stream.behind) {
+      needed = std::min(needed, stream.acked + 1);
+    }
+  }
+  while (!log_.empty() && last_ - log_.size() + 1 < needed) {
+    log_.pop_front();
+  }
+}
+
+const ReplicationLog::Entry& ReplicationLog::entry(std::uint64_t position) const {
+  COPAL_ASSERT(position <= last_ && last_ - position < log_.size());
+  return log_[log_.size() - 1 - (last_ - position)];
+}
+
+void ReplicationLog::send(Now now, Effects& effects) {
+  for (Stream& stream : streams_) {
+    if (!stream.behind) {
+      if (stream.acked < stream.sent && now.mono - stream.answered >= config_.resend_after) {
+        rewind(stream);
+      }
+      send(stream, now.mono, effects);
+    }
+  }
+}
+
+void ReplicationLog::send(Stream& stream, TimePoint now, Effects& effects) {
+  while (stream.sent < last_ && stream.sent - stream.acked < config_.window_max) {
+    if (stream.sent == stream.acked) {
+      stream.answered = now;
+    }
+    const std::uint64_t position = ++stream.sent;
+    const Entry& change = entry(position);
+    const MNodeEntry* held = replica_.find(change.key);
+    // Dropped or changed since: a later position speaks of this key, or another owner does.
+    if (held == nullptr || held->mnode().version != change.version) {
+      continue;
+    }
+    Replicate copy{.incarnation = incarnation_,
+                   .position = position,
+                   .previous_position = stream.last_sent,
+                   .entry = aged(held->mnode(), now),
+                   .key_text = std::string(held->key_text())};
+    if (change.brings_value && held->mnode().has_stored_value()) {
+      const Blob* value = replica_.values().find(held->mnode().value_hash);
+      copy.value = value == nullptr ? Blob() : *value;
+    }
+    stream.last_sent = position;
+    effects.push_back(Send{stream.peer, std::move(copy)});
+  }
+  settle(stream);
+}
+
+/// What was left out needs no answer once all that was sent has one.
+void ReplicationLog::settle(Stream& stream) {
+  if (stream.last_sent <= stream.acked) {
+    stream.acked = stream.sent;
+  }
+}
+
+/// Everything after the last answer again. The first of it counts as the first of a stream: what
+/// the member has received beyond its answer is not known here.
+void ReplicationLog::rewind(Stream& stream) {
+  stream.sent = stream.acked;
+  stream.last_sent = 0;
+}
+
+bool ReplicationLog::on_ack(NodeId peer, const ReplicateAck& ack, TimePoint now) {
+  Stream* stream = find(peer);
+  if (stream == nullptr || stream->behind || ack.incarnation != incarnation_ ||
+      ack.position <= stream->acked || ack.position > last_) {
+    return false;
+  }
+  stream->acked = ack.position;
+  stream->sent = std::max(stream->sent, ack.position);  // it had more than was known at a rewind
+  stream->answered = now;
+  settle(*stream);
+  trim();
+  return true;
+}
+
+void ReplicationLog::on_link_down(NodeId peer) {
+  if (Stream* stream = find(peer)) {
+    rewind(*stream);
+  }
+}
+
+std::uint64_t ReplicationLog::acked(NodeId peer) const {
+  const Stream* stream = find(peer);
+  return stream == nullptr ? 0 : stream->acked;
+}
+
+std::uint64_t ReplicationLog::acked_by_all(std::span<const NodeId> peers) const {
+  std::uint64_t all = last_;
+  for (const NodeId peer : peers) {
+    all = std::min(all, acked(peer));
+  }
+  return all;
+}
+
+bool ReplicationLog::is_behind(NodeId peer) const {
+  const Stream* stream = find(peer);
+  return stream != nullptr && stream->behind;
+}
+
+TimePoint ReplicationLog::next_deadline() const {
+  TimePoint next = kNever;
+  for (const Stream& stream : streams_) {
+    if (!stream.behind && stream.acked < stream.sent) {
+      next = std::min(next, stream.answered + config_.resend_after);
+    }
+  }
+  return next;
+}
+
+void ReplicationLog::check_invariants() const {
+  COPAL_ASSERT(log_.size() <= config_.log_max && log_.size() <= last_);
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    const Stream& stream = streams_[i];
+    COPAL_ASSERT(i == 0 || streams_[i - 1].peer < stream.peer);
+    COPAL_ASSERT(stream.acked <= stream.sent && stream.sent <= last_);
+    COPAL_ASSERT(stream.behind || last_ - stream.acked <= log_.size());
+  }
+}
+
+}  // namespace copal

@@ -1,0 +1,359 @@
+// ReplicationLog and ReplicationFeed together: one owner, two members, and the wire in between.
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/prng.h"
+#include "core/cache/replication_feed.h"
+#include "core/cache/replication_log.h"
+#include "core/ports/random.h"
+
+namespace copal {
+namespace {
+
+constexpr NodeId kOwner{1};
+constexpr NodeId kOne{2};
+constexpr NodeId kOther{3};
+
+Blob numbered_bytes(std::uint8_t number) {
+  return Blob(std::vector<std::uint8_t>(100, number));
+}
+
+class Replication : public ::testing::Test {
+ protected:
+  Replication() { begin({}); }
+
+  void begin(const ReplicationConfig& config) {
+    log_ = std::make_unique<ReplicationLog>(config, Incarnation{1}, owner_);
+    log_->start(kOne);
+    log_->start(kOther);
+  }
+
+  /// The owner changes a key to one of the numbered values.
+  std::uint64_t write(std::uint8_t key, std::uint8_t value) {
+    MNode mnode;
+    mnode.cache = CacheId{1};
+    mnode.key = hash_key(1, std::array{key});
+    mnode.version = {++counter_, 1, OwnerId(0, Slot{0}, 1)};
+    set_value(mnode, name_value(numbered_bytes(value).bytes()));
+    const bool brings = owner_.values().find(mnode.value_hash) == nullptr;
+    owner_.install(mnode, std::string(1, static_cast<char>(key)));
+    owner_.values().provide(mnode.value_hash, numbered_bytes(value));
+    return log_->append(mnode, brings);
+  }
+
+  void send() {
+    Effects effects;
+    log_->send({now_, {}}, effects);
+    log_->check_invariants();
+    for (const Effect& effect : effects) {
+      const auto& to = std::get<Send>(effect);
+      wire_[to.to].push_back(to.message);
+    }
+  }
+
+  /// Delivers all that is on the wire to and from a member. Returns how many copies came.
+  std::size_t deliver(NodeId member) {
+    std::size_t copies = 0;
+    while (!wire_[member].empty()) {
+      const Message message = wire_[member].front();
+      wire_[member].pop_front();
+      Effects answers;
+      if (const auto* copy = std::get_if<Replicate>(&message)) {
+        ++copies;
+        bytes_ += copy->value.size_bytes();
+        side(member).feed.on_replicate(kOwner, *copy, now_, answers);
+      } else {
+        const auto& fetched = std::get<FetchedValue>(message);
+        side(member).replica.values().provide(fetched.hash, fetched.value);
+        side(member).feed.on_value(fetched.hash, answers);
+      }
+      side(member).feed.check_invariants();
+      answer(member, answers);
+    }
+    return copies;
+  }
+
+  void answer(NodeId member, const Effects& answers) {
+    for (const Effect& effect : answers) {
+      const Message& message = std::get<Send>(effect).message;
+      if (const auto* ack = std::get_if<ReplicateAck>(&message)) {
+        log_->on_ack(member, *ack, now_);
+      } else if (const Blob* bytes = owner_.values().find(std::get<FetchValue>(message).hash)) {
+        ++fetches_;
+        wire_[member].push_back(FetchedValue{std::get<FetchValue>(message).hash, true, *bytes});
+      }
+    }
+  }
+
+  struct Side {
+    Replica replica;
+    ReplicationFeed feed{replica};
+  };
+  Side& side(NodeId member) { return member == kOne ? one_ : other_; }
+
+  void expect_equal(NodeId member) {
+    side(member).replica.check_invariants();
+    for (std::size_t group = 0; group < kGroups; ++group) {
+      const Group at{static_cast<std::uint8_t>(group)};
+      const HashTree* mine = owner_.table(at).tree(CacheId{1});
+      const HashTree* its = side(member).replica.table(at).tree(CacheId{1});
+      ASSERT_EQ(mine == nullptr, its == nullptr);
+      ASSERT_TRUE(mine == nullptr || mine->sum() == its->sum());
+    }
+    EXPECT_EQ(side(member).replica.values().missing_count(), 0U);
+    EXPECT_EQ(side(member).replica.values().count(), owner_.values().count());
+  }
+
+  TimePoint now_{100s};
+  Replica owner_;
+  std::unique_ptr<ReplicationLog> log_;
+  Side one_;
+  Side other_;
+  std::map<NodeId, std::deque<Message>> wire_;
+  std::uint64_t counter_ = 0;
+  std::uint64_t bytes_ = 0;
+  int fetches_ = 0;
+};
+
+TEST_F(Replication, EveryChangeReachesEveryMember) {
+  EXPECT_EQ(write(1, 1), 1U);
+  EXPECT_EQ(write(2, 2), 2U);
+  send();
+  EXPECT_EQ(deliver(kOne), 2U);
+  EXPECT_EQ(log_->acked(kOne), 2U);
+  EXPECT_EQ(log_->acked(kOther), 0U);
+  EXPECT_EQ(log_->acked_by_all(std::array{kOne, kOther}), 0U);
+  deliver(kOther);
+  EXPECT_EQ(log_->acked_by_all(std::array{kOne, kOther}), 2U);
+  expect_equal(kOne);
+  expect_equal(kOther);
+  EXPECT_EQ(log_->next_deadline(), kNever);
+}
+
+TEST_F(Replication, AnOvertakenChangeIsLeftOutAndCounts) {
+  write(1, 1);
+  write(2, 1);
+  write(1, 2);
+  send();
+  EXPECT_EQ(deliver(kOne), 2U);
+  EXPECT_EQ(log_->acked(kOne), 3U);
+  expect_equal(kOne);
+}
+
+TEST_F(Replication, AChangeThatAnotherOwnerOvertookNeedsNoAnswer) {
+  write(1, 1);
+  MNode foreign = owner_.find(hash_key(1, std::array<std::uint8_t, 1>{1}))->mnode();
+  foreign.version = {1'000, 2, OwnerId(0, Slot{1}, 1)};
+  owner_.install(foreign, "k");
+  send();
+  EXPECT_TRUE(wire_[kOne].empty());
+  EXPECT_EQ(log_->acked(kOne), 1U);
+}
+
+TEST_F(Replication, AValueThatTheTriadHasIsNotSentAgain) {
+  write(1, 1);
+  send();
+  deliver(kOne);
+  EXPECT_EQ(bytes_, 100U);
+  write(2, 1);
+  send();
+  deliver(kOne);
+  EXPECT_EQ(bytes_, 100U);
+  EXPECT_EQ(fetches_, 0);
+  expect_equal(kOne);
+}
+
+TEST_F(Replication, BytesThatDidNotComeAlongAreFetchedBeforeTheAnswer) {  // R0.4
+  write(1, 1);
+  write(2, 1);
+  write(1, 2);  // the one that brought value 1 is left out
+  send();
+  deliver(kOther);
+  EXPECT_EQ(fetches_, 1);
+  expect_equal(kOther);
+  EXPECT_EQ(log_->acked(kOther), 3U);
+}
+
+TEST_F(Replication, AMissingValueHoldsBackTheAnswerAndIsAskedForAgain) {
+  MNode mnode;
+  mnode.cache = CacheId{1};
+  mnode.key = hash_key(1, std::array<std::uint8_t, 1>{1});
+  mnode.version = {1, 1, OwnerId(0, Slot{0}, 1)};
+  set_value(mnode, name_value(numbered_bytes(1).bytes()));
+  Effects effects;
+  one_.feed.on_replicate(kOwner, {Incarnation{1}, 1, 0, aged(mnode, now_), "k", {}}, now_, effects);
+  EXPECT_EQ(one_.feed.complete(kOwner), 0U);
+  EXPECT_EQ(one_.feed.next_deadline(), now_ + 1s);
+  effects.clear();
+  now_ += 1s;
+  one_.feed.on_time(now_, effects);
+  ASSERT_EQ(effects.size(), 1U);
+  EXPECT_EQ(std::get<FetchValue>(std::get<Send>(effects[0]).message).hash, mnode.value_hash);
+  // A newer version without this value: nobody needs its bytes any more.
+  set_value(mnode, {});
+  ++mnode.version.counter;
+  one_.replica.install(mnode, "k");
+  effects.clear();
+  one_.feed.on_time(now_, effects);
+  ASSERT_EQ(effects.size(), 1U);
+  EXPECT_EQ(std::get<ReplicateAck>(std::get<Send>(effects[0]).message).position, 1U);
+}
+
+TEST_F(Replication, WhatIsLostIsSentAgain) {
+  write(1, 1);
+  write(2, 2);
+  send();
+  wire_[kOne].pop_front();
+  deliver(kOne);  // installed, but not acknowledged: there is a gap
+  EXPECT_EQ(log_->acked(kOne), 0U);
+  now_ += 499ms;
+  send();
+  EXPECT_TRUE(wire_[kOne].empty());
+  now_ += 1ms;
+  EXPECT_EQ(log_->next_deadline(), now_);
+  send();
+  EXPECT_EQ(deliver(kOne), 2U);
+  EXPECT_EQ(log_->acked(kOne), 2U);
+  expect_equal(kOne);
+}
+
+TEST_F(Replication, ABrokenConnectionSendsAgainAtOnce) {
+  write(1, 1);
+  send();
+  wire_[kOne].clear();
+  log_->on_link_down(kOne);
+  send();
+  EXPECT_EQ(deliver(kOne), 1U);
+  EXPECT_EQ(log_->acked(kOne), 1U);
+}
+
+TEST_F(Replication, AMemberThatHadMoreThanItsAnswersSaidIsBelieved) {
+  write(1, 1);
+  write(2, 2);
+  Effects effects;
+  log_->send({now_, {}}, effects);
+  for (const Effect& effect : effects) {  // received, but the answers are lost
+    if (std::get<Send>(effect).to == kOne) {
+      Effects lost;
+      one_.feed.on_replicate(kOwner, std::get<Replicate>(std::get<Send>(effect).message), now_,
+                             lost);
+    }
+  }
+  log_->on_link_down(kOne);
+  write(3, 3);
+  send();
+  deliver(kOne);
+  EXPECT_EQ(log_->acked(kOne), 3U);
+  expect_equal(kOne);
+}
+
+TEST_F(Replication, ASlowMemberIsGivenUpAndTheOthersAreNot) {  // R1.8
+  begin({.log_max = 10});
+  for (std::uint8_t i = 0; i < 10; ++i) {
+    write(i, i);
+  }
+  send();
+  deliver(kOne);
+  EXPECT_FALSE(log_->is_behind(kOther));
+  write(10, 10);
+  EXPECT_TRUE(log_->is_behind(kOther));
+  EXPECT_FALSE(log_->is_behind(kOne));
+  wire_[kOther].clear();
+  send();
+  EXPECT_TRUE(wire_[kOther].empty());
+  log_->start(kOther);
+  EXPECT_FALSE(log_->is_behind(kOther));
+  write(11, 11);
+  send();
+  EXPECT_EQ(deliver(kOther), 1U);
+  EXPECT_EQ(log_->acked(kOther), 12U);
+}
+
+TEST_F(Replication, TheWindowBoundsWhatIsUnderWay) {
+  begin({.window_max = 3});
+  for (std::uint8_t i = 0; i < 10; ++i) {
+    write(i, i);
+  }
+  send();
+  EXPECT_EQ(wire_[kOne].size(), 3U);
+  for (int i = 0; i < 4; ++i) {
+    deliver(kOne);
+    send();
+  }
+  EXPECT_EQ(log_->acked(kOne), 10U);
+}
+
+TEST_F(Replication, ALaterStartOfTheOwnerCountsAnewAndAnEarlierOneIsIgnored) {
+  write(1, 1);
+  write(2, 2);
+  send();
+  deliver(kOne);
+  log_ = std::make_unique<ReplicationLog>(ReplicationConfig{}, Incarnation{2}, owner_);
+  log_->start(kOne);
+  EXPECT_EQ(write(3, 3), 1U);
+  send();
+  deliver(kOne);
+  EXPECT_EQ(log_->acked(kOne), 1U);
+  Effects effects;
+  one_.feed.on_replicate(kOwner, {Incarnation{1}, 7, 0, {}, "", {}}, now_, effects);
+  EXPECT_TRUE(effects.empty());
+  EXPECT_EQ(one_.feed.complete(kOwner), 1U);
+  EXPECT_FALSE(log_->on_ack(kOne, {Incarnation{1}, 2}, now_));
+}
+
+TEST_F(Replication, AnAnswerBeyondAllPositionsIsNotBelieved) {
+  write(1, 1);
+  send();
+  EXPECT_FALSE(log_->on_ack(kOne, {Incarnation{1}, 2}, now_));
+  EXPECT_EQ(log_->acked(kOne), 0U);
+}
+
+TEST_F(Replication, WhateverIsLostTwiceOrLateTheMembersEndEqual) {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    Prng random(seed, "replication");
+    for (int step = 0; step < 100; ++step) {
+      write(static_cast<std::uint8_t>(draw_below(random, 8)),
+            static_cast<std::uint8_t>(draw_below(random, 5)));
+      now_ += Duration{draw_below(random, 200'000'000)};
+      send();
+      auto& wire = wire_[kOne];
+      for (int i = 0; i < 3 && !wire.empty(); ++i) {
+        const std::size_t at = draw_below(random, static_cast<std::uint32_t>(wire.size()));
+        const auto place = wire.begin() + static_cast<std::ptrdiff_t>(at);
+        switch (draw_below(random, 4)) {
+          case 0:
+            wire.erase(place);
+            break;
+          case 1:
+            wire.push_back(Message(*place));
+            break;
+          default:
+            break;
+        }
+      }
+      if (draw_below(random, 3) == 0) {
+        deliver(kOne);
+      }
+    }
+    for (int i = 0; i < 10; ++i) {
+      now_ += 1s;
+      send();
+      Effects effects;
+      one_.feed.on_time(now_, effects);
+      answer(kOne, effects);
+      deliver(kOne);
+    }
+    EXPECT_EQ(log_->acked(kOne), log_->last_position()) << "seed " << seed;
+    expect_equal(kOne);
+  }
+}
+
+}  // namespace
+}  // namespace copal

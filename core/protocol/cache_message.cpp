@@ -1,0 +1,29 @@
+#include "core/protocol/cache_message.h"
+
+#include <algorithm>
+
+namespace copal {
+
+namespace {
+Duration age(TimePoint then, TimePoint now) {
+  return std::max(now - then, Duration::zero());
+}
+// Older than any entry, and far from where adding to it would overflow.
+constexpr Duration kAgeMax = std::chrono::hours{24 * 365 * 100};
+TimePoint ago(Duration age, TimePoint now) {
+  return now - std::min(age, kAgeMax);
+}
+}  // namespace
+
+AgedMNode aged(const MNode& mnode, TimePoint now) {
+  return {mnode, age(mnode.modified, now), age(mnode.accessed, now)};
+}
+
+MNode dated(const AgedMNode& aged, TimePoint now) {
+  MNode mnode = aged.mnode;
+  mnode.modified = ago(aged.modified_age, now);
+  mnode.accessed = ago(aged.accessed_age, now);
+  return mnode;
+}
+
+}  // namespace copal

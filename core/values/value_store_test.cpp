@@ -1,0 +1,135 @@
+#include "core/values/value_store.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "core/base/prng.h"
+#include "core/ports/random.h"
+
+namespace copal {
+namespace {
+
+Blob numbered_bytes(std::uint8_t number) {
+  return Blob(std::vector<std::uint8_t>(100 + number, number));
+}
+ValueHash numbered_hash(std::uint8_t number) {
+  return hash_value(numbered_bytes(number).bytes());
+}
+
+TEST(ValueStore, KeepsOnlyWhatSomebodyWants) {
+  ValueStore store;
+  EXPECT_FALSE(store.provide(numbered_hash(1), numbered_bytes(1)));
+  EXPECT_EQ(store.count(), 0U);
+  store.add_reference(numbered_hash(1));
+  EXPECT_EQ(store.missing_count(), 1U);
+  EXPECT_EQ(store.find(numbered_hash(1)), nullptr);
+  EXPECT_TRUE(store.provide(numbered_hash(1), numbered_bytes(1)));
+  EXPECT_EQ(*store.find(numbered_hash(1)), numbered_bytes(1));
+  EXPECT_EQ(store.size_bytes(), 101U);
+  EXPECT_FALSE(store.provide(numbered_hash(1), numbered_bytes(1)));
+  store.remove_reference(numbered_hash(1));
+  EXPECT_EQ(store.find(numbered_hash(1)), nullptr);
+  EXPECT_EQ(store.size_bytes(), 0U);
+}
+
+TEST(ValueStore, AValueStaysUntilItsLastMNodeGoes) {
+  ValueStore store;
+  store.add_reference(numbered_hash(1));
+  store.add_reference(numbered_hash(1));
+  store.provide(numbered_hash(1), numbered_bytes(1));
+  store.remove_reference(numbered_hash(1));
+  EXPECT_NE(store.find(numbered_hash(1)), nullptr);
+  EXPECT_EQ(store.size_bytes(), 101U);
+  store.remove_reference(numbered_hash(1));
+  EXPECT_EQ(store.find(numbered_hash(1)), nullptr);
+}
+
+TEST(ValueStore, APinKeepsBytesUntilTheirMNodeIsInstalled) {
+  ValueStore store;
+  store.pin(numbered_hash(1));
+  store.provide(numbered_hash(1), numbered_bytes(1));
+  store.add_reference(numbered_hash(1));
+  store.unpin(numbered_hash(1));
+  EXPECT_NE(store.find(numbered_hash(1)), nullptr);
+  store.pin(numbered_hash(1));
+  store.remove_reference(numbered_hash(1));
+  EXPECT_NE(store.find(numbered_hash(1)), nullptr);
+  store.unpin(numbered_hash(1));
+  EXPECT_EQ(store.find(numbered_hash(1)), nullptr);
+}
+
+TEST(ValueStore, ReleasingWhatWasNotTakenStopsTheProgram) {
+  ValueStore store;
+  EXPECT_DEATH(store.remove_reference(numbered_hash(1)), "value");
+  EXPECT_DEATH(store.unpin(numbered_hash(1)), "value");
+  store.pin(numbered_hash(1));
+  EXPECT_DEATH(store.remove_reference(numbered_hash(1)), "references");
+}
+
+TEST(ValueStore, MissingOnesAreListedInOrderFromAPlaceOn) {
+  ValueStore store;
+  std::vector<ValueHash> all;
+  for (std::uint8_t i = 0; i < 20; ++i) {
+    store.add_reference(numbered_hash(i));
+    if (i % 2 == 0) {
+      store.provide(numbered_hash(i), numbered_bytes(i));
+    } else {
+      all.push_back(numbered_hash(i));
+    }
+  }
+  store.pin(numbered_hash(30));  // wanted by an operation, which asks for itself
+  std::ranges::sort(all);
+  EXPECT_EQ(store.missing_from({}, 100), all);
+  EXPECT_EQ(store.missing_from(all[3], 2), (std::vector{all[3], all[4]}));
+}
+
+TEST(ValueStore, AgreesWithAModelOverRandomChanges) {
+  Prng random(1, "value store");
+  ValueStore store;
+  struct Model {
+    int references = 0;
+    int pins = 0;
+    bool here = false;
+  };
+  std::map<std::uint8_t, Model> model;
+  for (int step = 0; step < 20'000; ++step) {
+    const auto number = static_cast<std::uint8_t>(draw_below(random, 10));
+    const ValueHash hash = numbered_hash(number);
+    Model& value = model[number];
+    const bool wanted = value.references + value.pins > 0;
+    switch (draw_below(random, 5)) {
+      case 0:
+        store.add_reference(hash);
+        ++value.references;
+        break;
+      case 1:
+        if (value.references > 0) {
+          store.remove_reference(hash);
+          --value.references;
+        }
+        break;
+      case 2:
+        store.pin(hash);
+        ++value.pins;
+        break;
+      case 3:
+        if (value.pins > 0) {
+          store.unpin(hash);
+          --value.pins;
+        }
+        break;
+      default:
+        ASSERT_EQ(store.provide(hash, numbered_bytes(number)), wanted && !value.here);
+        value.here = wanted;
+    }
+    value.here = value.here && value.references + value.pins > 0;
+    ASSERT_EQ(store.find(hash) != nullptr, value.here);
+    store.check_invariants();
+  }
+}
+
+}  // namespace
+}  // namespace copal
