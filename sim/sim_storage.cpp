@@ -71,6 +71,12 @@ void SimStorage::deliver(const StorageCompletion& completion) {
   deliver_(completion);
 }
 
+void SimStorage::settle() {
+  if (!standing_still()) {
+    log_.settle(engine_.now());
+  }
+}
+
 TimePoint SimStorage::occupy(TimePoint& free_at, Duration time, std::size_t size_bytes) {
   double factor = slow_factor_;
   if (happens(draws_.slow, faults_.slow_ratio)) {
@@ -79,6 +85,7 @@ TimePoint SimStorage::occupy(TimePoint& free_at, Duration time, std::size_t size
   }
   if (!hiccup_ && happens(draws_.stall, faults_.stall_ratio)) {
     ++counts_.stalls;
+    settle();
     hiccup_ = true;
     at(engine_.now() + from_seconds(to_seconds(faults_.stall_time_max) * draw_unit(draws_.stall)),
        kThawed);
@@ -131,9 +138,7 @@ void SimStorage::damage_puts(StorageBatch::Bytes changes) {
 
 Result<StoreSequence> SimStorage::write(const StorageBatch& batch) {
   COPAL_ASSERT(state_ == State::kOpen && !batch.empty());
-  if (!standing_still()) {
-    log_.settle(engine_.now());
-  }
+  settle();
   const std::size_t waiting = log_.waiting_count();
   if (waiting >= kStorageWritesMax ||
       (waiting > 0 && log_.waiting_size_bytes() + batch.size_bytes() > kStorageWritesMaxBytes)) {
@@ -200,7 +205,7 @@ void SimStorage::on_synced() {
     return;
   }
   ++counts_.syncs;
-  log_.settle(engine_.now());
+  settle();
   if (sync_target_ > log_.safe() && happens(draws_.write_error, faults_.write_error_ratio)) {
     ++counts_.write_errors;
     failure_ = {StoreSequence{synced_.value + 1}, WriteError::kIoError};
@@ -331,9 +336,7 @@ PowerLoss SimStorage::draw_power_loss() {
 }
 
 void SimStorage::crash(Crash crash) {
-  if (!standing_still()) {
-    log_.settle(engine_.now());
-  }
+  settle();
   const StoreSequence newest = log_.newest();
   // After an error nobody knows what the system still keeps of the unsynced batches.
   if (crash == Crash::kPower || broken_) {
@@ -384,6 +387,7 @@ void SimStorage::set_slow_factor(double factor) {
 }
 
 void SimStorage::set_stalled(bool stalled) {
+  settle();
   stalled_ = stalled;
   resume();
 }

@@ -108,6 +108,8 @@ class SimStorage final : public Storage, public EventTarget {
 
   bool standing_still() const { return stalled_ || hiccup_; }
   void resume();
+  /// Lets batches leave the queue up to now; to be called before the disk stops.
+  void settle();
   void at(TimePoint time, std::uint32_t what);
   void deliver(const StorageCompletion& completion);
   /// Takes the next free time of a queue. Returns when the operation is over.
