@@ -181,9 +181,6 @@ void SimStorage::on_failed() {
 
 void SimStorage::sync() {
   COPAL_ASSERT(state_ == State::kOpen);
-  if (broken_) {
-    return;
-  }
   sync_wanted_ = true;
   if (!syncing_) {
     begin_sync();
@@ -347,7 +344,6 @@ void SimStorage::crash(Crash crash) {
   }
   ++starts_;
   state_ = State::kNone;
-  held_.clear();
   hiccup_ = syncing_ = sync_wanted_ = broken_ = false;
   failure_.reset();
   lookups_.clear();

@@ -144,6 +144,16 @@ TEST(SimStorage, ADrawnStallEndsByItself) {
   EXPECT_EQ(bed.disk.counts().stalls, 1U);
 }
 
+TEST(SimStorage, WhatWasWrittenBeforeADrawnStallOutlivesTheProcess) {
+  StorageBed bed;
+  bed.put("a", "1");
+  bed.run_for(1s);
+  bed.disk.set_faults({.stall_ratio = 1});
+  EXPECT_TRUE(bed.storage().read(ReadId{1}, Family::kMNodes, bed.bytes("a")));
+  bed.disk.set_faults({});
+  EXPECT_EQ(bed.start_again(false), StoreSequence{1});
+}
+
 TEST(SimStorage, ADiskIsFullAtItsCapacityAndErasingMakesRoom) {
   const std::size_t record_bytes = DiskImage::record_size_bytes(7, 100);
   StorageBed bed({}, 1, {.capacity_bytes = record_bytes * 10});
@@ -170,6 +180,8 @@ TEST(SimStorage, AnErrorOfWritingEndsWritingUntilTheNextStart) {
     StorageBed bed;
     bed.put("a", "1");
     bed.sync();
+    bed.disk.set_faults({.write_error_ratio = 1});
+    EXPECT_EQ(bed.sync(), StoreSequence{1}) << "a sync of nothing new touches nothing";
     bed.disk.set_faults({.write_error_ratio = at_sync ? 0.0 : 1.0});
     bed.put("a", "2");
     bed.put("a", "3");
@@ -185,6 +197,7 @@ TEST(SimStorage, AnErrorOfWritingEndsWritingUntilTheNextStart) {
     const std::size_t before = bed.completions.size();
     bed.run_for(10s);
     EXPECT_EQ(bed.completions.size(), before);
+    EXPECT_EQ(bed.all<SyncEnded>().size(), 2U);
     EXPECT_NE(bed.value("a"), "4");
     const StoreSequence newest = bed.start_again(false);
     EXPECT_GE(newest, StoreSequence{1});
@@ -193,6 +206,50 @@ TEST(SimStorage, AnErrorOfWritingEndsWritingUntilTheNextStart) {
     EXPECT_EQ(bed.put("a", "5").value, newest.value + 1);
     EXPECT_EQ(bed.sync().value, newest.value + 1);
   }
+}
+
+TEST(SimStorage, AfterAnErrorOfSyncingWhatWasNotSyncedMayBeGoneWithTheProcess) {
+  std::vector<int> seen(3);
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    StorageBed bed({}, seed);
+    put_all(bed, 2);
+    bed.disk.set_faults({.write_error_ratio = 1});
+    bed.storage().sync();
+    EXPECT_EQ(bed.wait_for_next<WriteFailed>().first, StoreSequence{1});
+    ++seen[bed.start_again(false).value];
+  }
+  for (const int count : seen) {
+    EXPECT_GT(count, 5);
+  }
+}
+
+TEST(SimStorage, AnErrorOfSyncingSpeaksForAFailureThatIsNotToldYet) {
+  StorageBed bed({}, 1, kPlainTimes);
+  bed.put("a", "1");
+  bed.storage().sync();
+  bed.run_for(5ms);
+  bed.disk.set_full(true);
+  bed.put("b", std::string(50'000, 'v'));  // fails in 51 ms, the sync in 6
+  bed.disk.set_faults({.write_error_ratio = 1});
+  bed.run_for(1s);
+  ASSERT_EQ(bed.all<WriteFailed>().size(), 1U);
+  EXPECT_EQ(bed.all<WriteFailed>()[0].error, WriteError::kIoError);
+  EXPECT_EQ(bed.all<WriteFailed>()[0].first, StoreSequence{1});
+  EXPECT_EQ(bed.all<WriteFailed>()[0].last, StoreSequence{2});
+}
+
+TEST(SimStorage, AFailureThatWasNotToldEndsWithTheProcess) {
+  StorageBed bed;
+  bed.disk.set_full(true);
+  bed.put("a", "1");
+  bed.crash(false);
+  bed.disk.set_full(false);
+  bed.open();
+  bed.wait_for_next<StoreOpened>();
+  EXPECT_EQ(bed.put("a", "2"), StoreSequence{1});
+  EXPECT_EQ(bed.sync(), StoreSequence{1});
+  EXPECT_EQ(bed.value("a"), "2");
+  EXPECT_TRUE(bed.all<WriteFailed>().empty());
 }
 
 TEST(SimStorage, AnErrorOfReadingIsToldAndTheNextTryMayDo) {
@@ -260,6 +317,21 @@ TEST(SimStorage, AProcessThatEndsLosesOnlyWhatItHadNotWritten) {
   EXPECT_EQ(bed.start_again(false), StoreSequence{5});
   // The start has made safe what it found.
   EXPECT_EQ(bed.start_again(true), StoreSequence{5});
+}
+
+TEST(SimStorage, AStartDoesNotWaitForWhatTheLastOneAskedFor) {
+  StorageBed bed({}, 1, kPlainTimes);
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    bed.put("a", "1");
+    EXPECT_TRUE(bed.storage().read(ReadId{i}, Family::kMNodes, bed.bytes("a")));
+  }
+  bed.crash(false);
+  bed.open();
+  bed.run_for(1ms);
+  EXPECT_EQ(bed.all<StoreOpened>().size(), 2U);
+  bed.storage().sync();
+  bed.run_for(10ms);
+  EXPECT_EQ(bed.all<SyncEnded>().size(), 1U);
 }
 
 TEST(SimStorage, ATornBatchIsFoundAtTheStartAndNoPartOfItShows) {

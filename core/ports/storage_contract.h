@@ -77,7 +77,7 @@ class StorageWorld {
   }
   ReadEnded read(std::string_view key, Family family = Family::kMNodes) {
     EXPECT_TRUE(storage().read(ReadId{++last_read}, family, bytes(key)));
-    const ReadEnded ended = wait_for_next<ReadEnded>();
+    ReadEnded ended = wait_for_next<ReadEnded>();
     EXPECT_EQ(ended.id, ReadId{last_read});
     return ended;
   }
@@ -270,6 +270,8 @@ TYPED_TEST_P(StorageContract, WhatWasAskedBeforeACrashIsNotAnsweredAfterIt) {
   world.open();
   world.run_for(5s);
   EXPECT_EQ(world.completions.size(), before + 1) << "StoreOpened and nothing else";
+  const StoreSequence newest = world.put("a", "2");
+  EXPECT_EQ(world.sync(), newest);
 }
 
 TYPED_TEST_P(StorageContract, AScanGivesAllRecordsInOrderInPagesOfAnySize) {
@@ -362,6 +364,7 @@ TYPED_TEST_P(StorageContract, AFullDiskRefusesKeepsAllAndGoesOnWithTheSameNumber
   }
   EXPECT_EQ(world.put("b", "2"), StoreSequence{2});
   EXPECT_EQ(world.put("a", "3"), StoreSequence{3});
+  world.storage().sync();
   const WriteFailed failed = world.template wait_for_next<WriteFailed>();
   EXPECT_EQ(failed.first, StoreSequence{2});
   EXPECT_EQ(failed.last, StoreSequence{3});
@@ -402,6 +405,14 @@ TYPED_TEST_P(StorageContract, QueuesAreBoundedAndWhatIsRefusedLeavesNoTrace) {
   EXPECT_LT(reads, 2 * kStorageReadsMax);
   EXPECT_EQ(world.template all<ReadEnded>().size(), reads);
   EXPECT_EQ(world.put("a", "small"), StoreSequence{accepted + 1});
+  EXPECT_EQ(world.value("a"), "small");
+}
+
+TYPED_TEST_P(StorageContract, AnEmptyQueueAcceptsABatchOfAnySize) {
+  TypeParam world;
+  const StoreSequence largest = world.put("a", std::string(kStorageWritesMaxBytes + 1, 'v'));
+  EXPECT_EQ(world.sync(), largest);
+  EXPECT_EQ(world.read("a").value.size_bytes(), kStorageWritesMaxBytes + 1);
 }
 
 REGISTER_TYPED_TEST_SUITE_P(
@@ -414,6 +425,6 @@ REGISTER_TYPED_TEST_SUITE_P(
     AScanGivesAllRecordsInOrderInPagesOfAnySize, AScanStartsAtTheFirstKeyThatIsNotBelow,
     ADamagedRecordIsFoundNeverBelievedAndCanBeHealed,
     AFullDiskRefusesKeepsAllAndGoesOnWithTheSameNumber,
-    QueuesAreBoundedAndWhatIsRefusedLeavesNoTrace);
+    QueuesAreBoundedAndWhatIsRefusedLeavesNoTrace, AnEmptyQueueAcceptsABatchOfAnySize);
 
 }  // namespace copal
