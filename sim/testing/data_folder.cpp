@@ -59,6 +59,17 @@ TestData worldcup_data() {
   return {kGenerated.path(), false};
 }
 
+TestData key_trace_data() {
+  const std::string name = "cache2k-web07.trace.xz";
+  const std::string real = find_real(name);
+  if (!real.empty()) {
+    return {real, true};
+  }
+  say_generated(name);
+  static const TemporaryFile kGenerated(name, xz_of(make_key_trace(76'118)));
+  return {kGenerated.path(), false};
+}
+
 TestData access_log_data() {
   const std::string name = "apache-combined-10k.log.gz";
   const std::string real = find_real(name);

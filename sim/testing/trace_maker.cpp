@@ -88,6 +88,32 @@ std::string make_per_minute(std::uint32_t days, std::uint64_t seed) {
   return text;
 }
 
+std::string make_key_trace(std::uint32_t requests, std::uint64_t seed) {
+  Prng random(seed, "key trace");
+  std::string bytes;
+  std::uint32_t known = 0;
+  std::uint32_t walk = 0;
+  std::uint32_t walk_left = 0;
+  for (std::uint32_t i = 0; i < requests; ++i) {
+    std::uint32_t key = known;
+    if (walk_left > 0 && walk < known) {
+      key = walk++;
+      --walk_left;
+    } else if (known > 0 && draw_below(random, 4) > 0) {
+      const double skewed = draw_unit(random) * draw_unit(random) * draw_unit(random);
+      key = static_cast<std::uint32_t>(skewed * known);
+    } else if (known > 0 && draw_below(random, 500) == 0) {
+      walk = draw_below(random, known);
+      walk_left = draw_below(random, 1'000);
+    }
+    known += key == known ? 1 : 0;
+    for (const unsigned shift : {24U, 16U, 8U, 0U}) {
+      bytes += static_cast<char>(key >> shift & 0xffU);
+    }
+  }
+  return bytes;
+}
+
 std::string gzip_of(std::string_view text) {
   z_stream stream{};
   EXPECT_EQ(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);

@@ -26,6 +26,10 @@ std::string make_access_log(const AccessLogShape& shape);
 /// afternoons, and a flash crowd of about 133,000 requests a minute each day from 18:00 to 22:00.
 std::string make_per_minute(std::uint32_t days = 4, std::uint64_t seed = 1);
 
+/// Keys asked of a cache, big-endian numbers of 32 bits: some often, many seldom, numbered in the
+/// order in which they first appear, and every now and then a walk through keys of earlier.
+std::string make_key_trace(std::uint32_t requests, std::uint64_t seed = 1);
+
 /// The bytes of a gzip file of one member, and of an xz file.
 std::string gzip_of(std::string_view text);
 std::string xz_of(std::string_view text);

@@ -96,6 +96,44 @@ double join_idle_queue_mean_time(double servers_per_dispatcher, double load) {
   return 1 / (1 - load * (1 - occupied));
 }
 
+std::vector<double> zipf_shares(std::uint32_t count, double exponent) {
+  std::vector<double> shares;
+  double sum = 0;
+  for (std::uint32_t i = 1; i <= count; ++i) {
+    shares.push_back(math::pow(i, -exponent));
+    sum += shares.back();
+  }
+  for (double& share : shares) {
+    share /= sum;
+  }
+  return shares;
+}
+
+double lru_hit_ratio(const std::vector<double>& shares, double capacity) {
+  COPAL_ASSERT(capacity > 0 && capacity < static_cast<double>(shares.size()));
+  const auto held = [&shares](double time) {
+    double sum = 0;
+    for (const double share : shares) {
+      sum += 1 - math::exp(-share * time);
+    }
+    return sum;
+  };
+  double low = 0;
+  double high = 1;
+  while (held(high) < capacity) {
+    high *= 2;
+  }
+  for (int i = 0; i < 50; ++i) {
+    const double middle = (low + high) / 2;
+    (held(middle) < capacity ? low : high) = middle;
+  }
+  double ratio = 0;
+  for (const double share : shares) {
+    ratio += share * (1 - math::exp(-share * low));
+  }
+  return ratio;
+}
+
 double relaxation_time(double load) {
   COPAL_ASSERT(load > 0 && load < 1);
   const double gap = 1 - math::sqrt(load);

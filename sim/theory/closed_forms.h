@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 // What queueing theory says exactly about the clusters that the theory tests build. Times are in
 // mean service times; load is the busy share that is asked of each core, 0 < load < 1. Formulas of
@@ -40,6 +41,16 @@ double power_of_choices_mean_time(std::uint32_t choices, double load);
 /// Join an idle queue, else a random one; many dispatchers with r servers each.
 /// 1 / (1 - load (1 - q)), q = x / (1 + x), x = r (1 - load). Source: Lu et al., 2011.
 double join_idle_queue_mean_time(double servers_per_dispatcher, double load);
+
+/// The keys' shares of the requests when the i-th of `count` keys, from 1, is asked for in
+/// proportion to i^-exponent.
+std::vector<double> zipf_shares(std::uint32_t count, double exponent);
+/// Che's approximation: the hit ratio of an LRU cache that holds `capacity` of the keys, 0 <
+/// capacity < keys, when each request is for a key by its share, whatever was asked before. A key
+/// is held if it was asked for within the characteristic time t of requests: the sum of 1 -
+/// exp(-share t) is the capacity; the ratio is the sum of share (1 - exp(-share t)). Source: Che,
+/// Tung, Wang, "Hierarchical web caching systems", IEEE JSAC 2002.
+double lru_hit_ratio(const std::vector<double>& shares, double capacity);
 
 /// Time after which an M/M/1 queue has forgotten all but 1/e of how it began.
 /// 1 / (1 - sqrt(load))^2.

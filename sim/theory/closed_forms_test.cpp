@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <numeric>
+#include <vector>
 
 // The printed values are those of tables and of independent calculations, not of these functions.
 
@@ -80,6 +82,16 @@ TEST(TheoryClosedForms, JoinIdleQueue) {
   EXPECT_NEAR(join_idle_queue_mean_time(10, 0.9), 1.818, 5e-4);
   EXPECT_NEAR(join_idle_queue_mean_time(20, 0.5), 1.048, 5e-4);
   EXPECT_NEAR(join_idle_queue_mean_time(20, 0.9), 1.429, 5e-4);
+}
+
+TEST(TheoryClosedForms, LruHitRatio) {
+  const std::vector<double> shares = zipf_shares(10'000, 0.8);
+  EXPECT_NEAR(shares[0] / shares[31], 16, 1e-9);
+  EXPECT_NEAR(std::accumulate(shares.begin(), shares.end(), 0.0), 1, 1e-12);
+  EXPECT_NEAR(lru_hit_ratio(shares, 1'000), 0.4367, 5e-5);
+  // All keys alike: what is held is hit.
+  EXPECT_NEAR(lru_hit_ratio(zipf_shares(1'000, 0), 250), 0.25, 1e-9);
+  EXPECT_GT(lru_hit_ratio(shares, 9'999), 0.999);
 }
 
 TEST(TheoryClosedForms, RelaxationTime) {

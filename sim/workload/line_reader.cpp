@@ -139,17 +139,17 @@ bool is_xz(const std::string& path) {
                                               6) == 0;
 }
 
-std::unique_ptr<ByteSource> open_source(const std::string& path) {
+}  // namespace
+
+std::unique_ptr<ByteSource> open_bytes(const std::string& path) {
   if (is_xz(path)) {
     return std::make_unique<XzSource>(path);
   }
   return std::make_unique<ZlibSource>(path);
 }
 
-}  // namespace
-
 LineReader::LineReader(std::string path)
-    : path_(std::move(path)), source_(open_source(path_)), buffer_(new char[kBufferBytes]) {
+    : path_(std::move(path)), source_(open_bytes(path_)), buffer_(new char[kBufferBytes]) {
   if (!source_->failure().empty()) {
     failure_ = path_ + ": " + source_->failure();
   }

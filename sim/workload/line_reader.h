@@ -21,10 +21,14 @@ class ByteSource {
   virtual const std::string& failure() const = 0;
 };
 
-/// Reads a text file line by line. Whether it is plain, gzip (also several members in a row, as log
-/// rotation makes them) or xz is told by its first bytes, never by its name. A file that ends in
-/// the middle of a packed stream, or whose check sum is wrong, is a failure: half a log would pass
-/// for a quiet site.
+/// Opens a file. Whether it is plain, gzip (also several members in a row, as log rotation makes
+/// them) or xz is told by its first bytes, never by its name. What can't be opened says so by
+/// failure().
+std::unique_ptr<ByteSource> open_bytes(const std::string& path);
+
+/// Reads a text file line by line, plain or packed (see open_bytes()). A file that ends in the
+/// middle of a packed stream, or whose check sum is wrong, is a failure: half a log would pass for
+/// a quiet site.
 class LineReader {
  public:
   /// Longer lines are broken lines. Web servers cut request lines far below this.
