@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <variant>
 #include <vector>
 
@@ -36,15 +35,6 @@ struct AnswerClient {
   std::uint32_t attempts = 0;  // 0: no server was asked
 };
 
-/// The application's operation is over.
-struct AnswerCall {
-  CallId call;
-  CacheStatus status = CacheStatus::kDone;
-  std::optional<MNode> entry;     // as it is now, if it is there; times are this node's
-  std::optional<MNode> previous;  // if it was asked for, and was there
-  Blob value;  // of the entry read, or of the previous one; empty if it stands in the m-node
-};
-
 struct StartWork {
   WorkId work;
   std::uint64_t tag = 0;
@@ -64,8 +54,7 @@ struct PowerOn {
   NodeId server;
 };
 
-using Effect = std::variant<Send, AnswerClient, StartWork, CancelWork, ReadCpu, PowerDown, PowerOn,
-                            AnswerCall>;
+using Effect = std::variant<Send, AnswerClient, StartWork, CancelWork, ReadCpu, PowerDown, PowerOn>;
 using Effects = std::vector<Effect>;
 
 }  // namespace copal

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <variant>
 
 #include "core/base/ids.h"
@@ -41,28 +40,6 @@ struct ClientRequest {
   bool repeatable = false;  // may be sent a second time after it may have been worked on
 };
 
-/// An application's operation on the cache at its server, until it is answered; given by the world.
-using CallId = detail::Id<struct CallIdTag, std::uint64_t>;
-
-/// To a server: its application reads an entry.
-struct ReadEntry {
-  CallId call;
-  CacheId cache;
-  std::string key;
-  bool wants_value = true;  // containsKey does not
-  Duration timeout = 10s;
-};
-
-/// To a server: its application changes an entry.
-struct ChangeEntry {
-  CallId call;
-  CacheId cache;
-  std::string key;
-  Change change;
-  Blob value;  // of change.value, unless that is inline
-  Duration timeout = 10s;
-};
-
 /// To a server: work that it started is over.
 struct WorkEnded {
   WorkId work;
@@ -83,6 +60,6 @@ struct DrainOrder {
 };
 
 using Input = std::variant<MessageReceived, LinkDown, Wake, ClientRequest, WorkEnded, CpuReading,
-                           ApplicationReady, DrainOrder, ReadEntry, ChangeEntry>;
+                           ApplicationReady, DrainOrder>;
 
 }  // namespace copal
