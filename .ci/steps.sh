@@ -36,7 +36,7 @@ step() {
     failed=$((failed + 1))
   fi
   times+=("$(printf '%5d s  %-12s %s' "$((SECONDS - began))" "$name" \
-    "$([ "$status" = 0 ] && echo "${counts:-ok}" || echo "FAILED ${counts:+($counts)}")")")
+    "$([ "$status" = 0 ] && echo "${counts:-ok}" || echo "FAILED${counts:+ ($counts)}")")")
   # shellcheck disable=SC2034
   step_status=$status
 }

@@ -381,6 +381,11 @@ const Mistake kMistakes[] = {
      "---\n"
      "title: two",
      "x.yaml:13:1: a second YAML document; expected one document in a file"},
+    {"SecondDocumentTooDeep", "vary: {algorithm: [round_robin, green]}",
+     "vary: {algorithm: [round_robin, green]}\n"
+     "---\n"
+     "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+     "x.yaml: a second YAML document; expected one document in a file"},
 };
 
 std::string heads_of(const LoadResult& result) {

@@ -276,6 +276,10 @@ std::optional<Node> read_yaml(std::string_view text, int origin, Problems& probl
       problems.add(rest.root().place, "a second YAML document", "one document in a file");
     }
   } catch (const Stop&) {
+    if (problems.empty()) {
+      // Not the document's own: something behind it that is too deep, or an alias.
+      problems.add(whole, "a second YAML document", "one document in a file");
+    }
     return std::nullopt;
   } catch (const YAML::Exception& error) {
     add_yaml_error(error, text, origin, problems);
