@@ -6,24 +6,24 @@
 
 namespace copal {
 
-AnswerWindow::Seen AnswerWindow::look_up(NodeId node, const CacheChange& change) {
-  Server& server = servers_[node];
-  if (change.incarnation < server.incarnation) {
+AnswerWindow::Seen AnswerWindow::look_up(NodeId server, const CacheChange& change) {
+  Server& known = servers_[server];
+  if (change.incarnation < known.incarnation) {
     return Seen::kObsolete;
   }
-  if (change.incarnation > server.incarnation) {
-    server = Server{.incarnation = change.incarnation};
+  if (change.incarnation > known.incarnation) {
+    known = Server{.incarnation = change.incarnation};
   }
-  server.answered_below = std::max(server.answered_below, change.answered_below);
-  server.done.erase(server.done.begin(), server.done.lower_bound(server.answered_below));
-  if (change.sequence < server.answered_below) {
+  known.answered_below = std::max(known.answered_below, change.answered_below);
+  known.done.erase(known.done.begin(), known.done.lower_bound(known.answered_below));
+  if (change.sequence < known.answered_below) {
     return Seen::kObsolete;
   }
-  const auto at = server.done.find(change.sequence);
-  if (at != server.done.end()) {
+  const auto at = known.done.find(change.sequence);
+  if (at != known.done.end()) {
     return at->second.answered ? Seen::kAnswered : Seen::kPending;
   }
-  return server.done.size() < kAnswersMax ? Seen::kNew : Seen::kTooMany;
+  return known.done.size() < kAnswersMax ? Seen::kNew : Seen::kTooMany;
 }
 
 void AnswerWindow::begin(NodeId server, std::uint64_t sequence) {

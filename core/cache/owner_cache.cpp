@@ -60,7 +60,7 @@ void OwnerCache::answer_get(NodeId to, const CacheGet& get, Now now, Effects& ef
   const MNodeEntry* entry = replica_.find(get.key);
   if (entry != nullptr && entry->mnode().is_tombstone()) {
     answer.entry = aged(entry->mnode(), now.mono);
-  } else if (is_present(mnode_of(entry), now.mono)) {
+  } else if (entry != nullptr && is_present(&entry->mnode(), now.mono)) {
     touch(*entry, now.mono);
     if (entry->mnode().version == get.held) {
       ++counts_.not_modified;
@@ -238,7 +238,7 @@ void OwnerCache::do_change(NodeId to, NodeId server, const CacheChange& change,
   ++counts_.changes;
   const MNodeEntry* entry = replica_.find(change.key);
   CacheAnswer answer = answer_to(change.sequence, change.origin, change.key, CacheStatus::kDone);
-  if (change.change.wants_previous && is_present(mnode_of(entry), now.mono)) {
+  if (change.change.wants_previous && entry != nullptr && is_present(&entry->mnode(), now.mono)) {
     answer.previous = aged(entry->mnode(), now.mono);
     if (const Blob* value = replica_.values().find(entry->mnode().value_hash)) {
       answer.value = *value;

@@ -215,7 +215,7 @@ class ActingOwner {
 
   void refresh_here(TimePoint now, OwnerEvents& events);
   void on_contact(Slot peer, TimePoint now, OwnerEvents& events);
-  void set_state(Slot peer, PeerState state, TimePoint now);
+  void set_state(Slot slot, PeerState state, TimePoint now);
   void heed(Group group, Slot from, TimePoint now, OwnerEvents& events);
   void settle_all(TimePoint now, OwnerEvents& events);
   void settle(Group group, TimePoint now, OwnerEvents& events);
