@@ -23,6 +23,9 @@ void Health::on_listed(ServerPhase phase, Now now) {
     case ServerPhase::kSleeping:
       state_ = HealthState::kStopped;
       break;
+    case ServerPhase::kAbsent:
+      state_ = HealthState::kFailed;  // until it reports
+      break;
   }
 }
 
@@ -44,6 +47,8 @@ void Health::on_report(ServerPhase phase, Incarnation incarnation, Now now) {
     case ServerPhase::kSleeping:
       state_ = HealthState::kStopped;
       return;
+    case ServerPhase::kAbsent:
+      return;  // nobody says this of itself
     case ServerPhase::kReady:
       break;
   }

@@ -43,7 +43,7 @@ class Health {
  public:
   explicit Health(const HealthConfig& config) : config_(config) {}
 
-  /// The roster says in which phase the server was when this balancer started.
+  /// The first list of servers that this balancer got says in which phase the server is.
   void on_listed(ServerPhase phase, Now now);
   void on_report(ServerPhase phase, Incarnation incarnation, Now now);
   /// A sleeping server was asked to wake up: from now on it counts as one that is on its way.

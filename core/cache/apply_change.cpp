@@ -1,9 +1,11 @@
 #include "core/cache/apply_change.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
 #include <span>
+#include <utility>
 
 #include "core/base/result.h"
 
@@ -64,11 +66,43 @@ MNode fresh(const KeyHash& key, const CacheConfig& cache, TimePoint now) {
   return mnode;
 }
 
-ChangeOutcome put(const Change& change, MNode next, const CacheConfig& cache) {
+ChangeOutcome put(const Change& change, MNode next, const CacheConfig& cache, const Blob& value) {
   set_value(next, change.value);
   next.user_flags = change.user_flags;
   set_timeouts(next, change, cache);
-  return {CacheStatus::kDone, next};
+  return {CacheStatus::kDone, next, value};
+}
+
+/// The present entry with another value, which neither prolongs its life nor changes its flags.
+MNode with_value_of(const MNode& present, const ValueName& name, TimePoint now) {
+  MNode next = present;
+  next.accessed = now;
+  set_value(next, name);
+  return next;
+}
+
+std::span<const std::uint8_t> bytes_of(const ValueName& name, const Blob& stored) {
+  return name.is_inline ? inline_bytes(name) : stored.bytes();
+}
+
+/// What is appended to nothing is put.
+ChangeOutcome append(const Change& change, const MNode* present, MNode next,
+                     const CacheConfig& cache, const Blob& value, const Blob& current_value) {
+  if (present == nullptr) {
+    return put(change, next, cache, value);
+  }
+  const ValueName name = value_name(*present);
+  std::span<const std::uint8_t> first = bytes_of(name, current_value);
+  std::span<const std::uint8_t> second = bytes_of(change.value, value);
+  if (change.action == Action::kPrepend) {
+    std::swap(first, second);
+  }
+  const Blob whole = Blob::make(first.size() + second.size(), [&](std::span<std::uint8_t> bytes) {
+    std::ranges::copy(first, bytes.begin());
+    std::ranges::copy(second, bytes.begin() + static_cast<std::ptrdiff_t>(first.size()));
+  });
+  return {CacheStatus::kDone, with_value_of(*present, name_value(whole.bytes()), next.accessed),
+          whole};
 }
 
 ChangeOutcome increment(const Change& change, const MNode* present, MNode next,
@@ -78,22 +112,18 @@ ChangeOutcome increment(const Change& change, const MNode* present, MNode next,
     set_value(next, number_name(delta));
     next.user_flags = change.user_flags;
     set_timeouts(next, change, cache);
-    return {CacheStatus::kDone, next};
+    return {CacheStatus::kDone, next, {}};
   }
   const ValueName name = value_name(*present);
   const auto number = name.is_inline ? parse_number(inline_bytes(name)) : std::nullopt;
   if (!number) {
-    return {CacheStatus::kNotANumber, std::nullopt};
+    return {CacheStatus::kNotANumber, std::nullopt, {}};
   }
   std::int64_t sum = 0;
   if (__builtin_add_overflow(*number, delta, &sum)) {
-    return {CacheStatus::kNumberTooLarge, std::nullopt};
+    return {CacheStatus::kNumberTooLarge, std::nullopt, {}};
   }
-  const TimePoint now = next.accessed;
-  next = *present;
-  next.accessed = now;
-  set_value(next, number_name(sum));
-  return {CacheStatus::kDone, next};
+  return {CacheStatus::kDone, with_value_of(*present, number_name(sum), next.accessed), {}};
 }
 
 }  // namespace
@@ -103,33 +133,37 @@ bool is_present(const MNode* mnode, TimePoint now) {
 }
 
 ChangeOutcome apply_change(const Change& change, const KeyHash& key, const MNode* current,
-                           const CacheConfig& cache, TimePoint now) {
+                           const CacheConfig& cache, TimePoint now, const Blob& value,
+                           const Blob& current_value) {
   const MNode* present = is_present(current, now) ? current : nullptr;
   if (!condition_holds(change, present)) {
-    return {CacheStatus::kConditionFailed, std::nullopt};
+    return {CacheStatus::kConditionFailed, std::nullopt, {}};
   }
   MNode next = fresh(key, cache, now);
   switch (change.action) {
     case Action::kPut:
-      return put(change, next, cache);
+      return put(change, next, cache, value);
     case Action::kRemove:
       if (present == nullptr) {
-        return {CacheStatus::kAbsent, std::nullopt};
+        return {CacheStatus::kAbsent, std::nullopt, {}};
       }
-      return {CacheStatus::kDone, next};
+      return {CacheStatus::kDone, next, {}};
     case Action::kTouch:
       if (present == nullptr) {
-        return {CacheStatus::kAbsent, std::nullopt};
+        return {CacheStatus::kAbsent, std::nullopt, {}};
       }
       next = *present;
       next.modified = now;
       next.accessed = now;
       set_timeouts(next, change, cache);
-      return {CacheStatus::kDone, next};
+      return {CacheStatus::kDone, next, {}};
     case Action::kIncrement:
       return increment(change, present, next, cache);
+    case Action::kAppend:
+    case Action::kPrepend:
+      return append(change, present, next, cache, value, current_value);
   }
-  return {CacheStatus::kConditionFailed, std::nullopt};
+  return {CacheStatus::kConditionFailed, std::nullopt, {}};
 }
 
 }  // namespace copal

@@ -13,6 +13,7 @@ CacheCatalog::CacheCatalog(std::vector<CacheConfig> caches) : caches_(std::move(
   for (std::size_t i = 0; i < caches_.size(); ++i) {
     COPAL_ASSERT(i == 0 || caches_[i - 1].id < caches_[i].id);
     COPAL_ASSERT(find(caches_[i].name) == &caches_[i]);
+    COPAL_ASSERT(caches_[i].name.size() <= kNameSizeMaxBytes);
   }
 }
 
@@ -30,6 +31,18 @@ const CacheConfig* CacheCatalog::find(std::string_view name) const {
     }
   }
   return nullptr;
+}
+
+CacheStatus CacheCatalog::look_up(std::string_view name, CacheId& id) const {
+  if (name.size() > kNameSizeMaxBytes) {
+    return CacheStatus::kNameTooLong;
+  }
+  const CacheConfig* cache = find(name);
+  if (cache == nullptr) {
+    return CacheStatus::kUnknownCache;
+  }
+  id = cache->id;
+  return CacheStatus::kDone;
 }
 
 }  // namespace copal

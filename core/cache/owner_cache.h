@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "core/base/ids.h"
@@ -11,29 +12,34 @@
 #include "core/cache/answer_window.h"
 #include "core/cache/apply_change.h"
 #include "core/cache/cache_config.h"
+#include "core/cache/listeners.h"
 #include "core/cache/replication_log.h"
 #include "core/mnode/owner_order.h"
 #include "core/mnode/version.h"
 #include "core/mnode/view.h"
 #include "core/protocol/effect.h"
 #include "core/values/replica.h"
+#include "core/values/replica_store.h"
+#include "core/values/value_fetch.h"
 
 namespace copal {
 
 /// What a member may do for a group at the moment, from ActingOwner; the node keeps it up to date.
 struct Duty {
   bool acts = false;
-  bool prepared = false;               // for `replicated` caches too (R1.2)
-  View view;                           // the highest seen
-  std::vector<NodeId> ready_replicas;  // members whose copy counts for `replicated`
+  bool prepared = false;   // for `replicated` caches too (R1.2)
+  View view;               // the highest seen
+  SlotSet ready_replicas;  // members whose copy counts for `replicated`
+
+  bool operator==(const Duty&) const = default;
 };
 
 struct OwnerCacheConfig {
   NodeId self;
-  OwnerId owner;
   Incarnation incarnation;
-  std::uint64_t values_size_max_bytes = ~std::uint64_t{0};  // beyond: kFull
-  std::uint64_t entries_max = ~std::uint64_t{0};
+  std::array<NodeId, kSlots> members{kNoNode, kNoNode, kNoNode};  // by slot; this one too
+  std::uint64_t values_size_max_bytes = ~std::uint64_t{0};        // beyond: kFull
+  std::uint64_t entries_max = ~std::uint64_t{0};                  // tombstones not counted
 };
 
 /// The acting owner's side of the cache: decides gets and changes of the groups it acts for, gives
@@ -43,30 +49,45 @@ struct OwnerCacheConfig {
 /// its m-node and bytes here; 3. no version is given twice.
 class OwnerCache {
  public:
-  /// catalog, replica, log and clock outlive it.
-  OwnerCache(const OwnerCacheConfig& config, const CacheCatalog& catalog, Replica& replica,
-             ReplicationLog& log, HybridClock& clock);
+  /// All it is given outlives it.
+  OwnerCache(const OwnerCacheConfig& config, OwnerId owner, const CacheCatalog& catalog,
+             Replica& replica, ReplicationLog& log, HybridClock& clock, ValueFetch& fetch,
+             const ReplicaStore& store);
 
+  /// This member has another generation from now on (R5.4).
+  void set_owner(OwnerId owner) { owner_ = owner; }
   /// What this member may do for a group has changed. Changes that wait for a member that no longer
   /// counts are answered as what they then are.
   void set_duty(Group group, const Duty& duty, Effects& effects);
   const Duty& duty(Group group) const { return duties_[group.value]; }
 
-  /// A request came, from a server or relayed by a member. Appends the answer, now or later. One
-  /// for a group that this member does not act for is answered kTryAgain.
+  // Questions of servers, sent by them or relayed by a member. Each is answered, now or later; what
+  // belongs to a group that this member does not act for, by kTryAgain.
+
   void on_get(NodeId from, const CacheGet& get, Now now, Effects& effects);
   void on_change(NodeId from, const CacheChange& change, Now now, Effects& effects);
+  void on_offer(NodeId from, const OfferEntry& offer, Now now, Effects& effects);
+  void on_clear(NodeId from, const ClearCache& clear, Now now, Effects& effects);
+  void on_list(NodeId from, const ListKeys& list, Now now, Effects& effects);
+
+  // What the owner does by itself. The entry is here and its group is acted for, asserted.
+
+  /// Removes an entry past its time, for all members.
+  void expire(const MNodeEntry& entry, Now now, Effects& effects);
+  bool may_expire(const MNode& mnode, Now now) const;
 
   /// A member has acknowledged more of the log.
-  void on_replicated(Effects& effects);
-  /// Bytes were put into the replica's store; gets may have waited for them.
+  void on_replicated(Effects& effects) { settle_waits(false, effects); }
+  /// Bytes have come; gets and changes may have waited for them.
   void on_value(const ValueHash& hash, Now now, Effects& effects);
-  /// Gives up what is past its deadline; asks again for bytes that did not come.
+  /// Gives up what is past its deadline.
   void on_time(Now now, Effects& effects);
   TimePoint next_deadline() const;
 
-  /// Members that can be asked for missing bytes, in order; all but this one that are alive.
-  void set_peers(std::vector<NodeId> peers) { peers_ = std::move(peers); }
+  /// Whether nothing of this group is under way: it may be handed over.
+  bool is_idle(Group group) const;
+
+  Listeners& listeners() { return listeners_; }
 
   struct Counts {
     std::uint64_t gets = 0;
@@ -74,15 +95,18 @@ class OwnerCache {
     std::uint64_t changes = 0;
     std::uint64_t repeated = 0;     // came again and were answered from the window
     std::uint64_t single_copy = 0;  // acknowledged with no other member ready
+    std::uint64_t expired = 0;
+    std::uint64_t evicted = 0;
+    std::uint64_t offers_taken = 0;
   };
   const Counts& counts() const { return counts_; }
-  std::size_t waiting_count() const { return waits_.size() + value_waits_.size(); }
+  std::size_t waiting_count() const { return waits_.size() + held_gets_.size() + held_.size(); }
 
   void check_invariants() const;
 
  private:
-  static constexpr Duration kFetchAgain = 500ms;
-  static constexpr std::size_t kValueWaitsMax = 4096;
+  static constexpr std::size_t kHeldMax = 4096;
+  static constexpr Duration kValueAtTime = 2s;
 
   /// A change that waits for another member.
   struct Wait {
@@ -90,49 +114,73 @@ class OwnerCache {
     NodeId server;
     Incarnation incarnation;
     Group group;
+    Sync sync = Sync::kInterval;
     bool refuse_degraded = false;
     TimePoint deadline{};
     CacheAnswer answer;
   };
-  /// A get that waits for its value's bytes.
-  struct ValueWait {
+  /// A get, or a change, that waits for a value's bytes.
+  struct HeldGet {
     NodeId to;
     CacheGet get;
     ValueHash hash;
     TimePoint deadline{};
-    TimePoint asked{};
-    std::size_t asked_count = 0;
+  };
+  struct HeldChange {
+    NodeId from;
+    CacheChange change;
+    ValueHash hash;
+    bool pinned = false;  // it is the change's own value, and no m-node's yet
+    TimePoint deadline{};
   };
 
+  // owner_cache.cpp: gets, and what all share.
   CacheAnswer answer_to(std::uint64_t sequence, NodeId origin, const KeyHash& key,
                         CacheStatus status) const;
   void answer_get(NodeId to, const CacheGet& get, Now now, Effects& effects);
-  void wait_for_value(NodeId to, const CacheGet& get, const ValueHash& hash, Now now,
-                      Effects& effects);
-  void ask_for_value(ValueWait& wait, TimePoint now, Effects& effects);
+  CacheStatus readiness(Group group, const CacheConfig* cache) const;
+  void hold_get(NodeId to, const CacheGet& get, const ValueHash& hash, Now now, Effects& effects);
   void touch(const MNodeEntry& entry, TimePoint now);
+  Version absence(const KeyHash& key, CacheId cache) const;
+  void consider_deadline(TimePoint deadline);
 
-  CacheStatus refusal(const CacheChange& change, const CacheConfig* cache) const;
+  // owner_change.cpp: changes, in the order in which they are looked at.
+  CacheStatus refusal(const CacheChange& change, const CacheConfig* cache, Now now);
+  bool make_room(const CacheChange& change, const CacheConfig& cache, Now now);
   bool is_full_for(const CacheChange& change) const;
+  bool hold_for_value(NodeId from, NodeId server, const CacheChange& change, Now now,
+                      Effects& effects);
+  void release(HeldChange& held);
   bool answered_elsewhere(NodeId to, NodeId server, const CacheChange& change, Now now,
                           Effects& effects);
   void do_change(NodeId to, NodeId server, const CacheChange& change, const CacheConfig& cache,
                  Now now, Effects& effects);
-  std::uint64_t install(const CacheChange& change, NodeId server, MNode next, Now now);
+  std::uint64_t install(MNode next, const std::string& key_text, const Blob& value, Now now);
   void finish_change(const Wait& wait, Effects& effects);
-  bool settled(Wait& wait);
-  void settle_waits(Effects& effects);
+  std::optional<CacheStatus> settled(const Wait& wait);
+  void settle_waits(bool all, Effects& effects);
+
+  // owner_care.cpp: offers, clears, keys, expiry, eviction.
+  OfferAnswer take_offer(const OfferEntry& offer, Now now, Effects& effects);
+  const MNodeEntry* coldest(const CacheConfig& cache) const;
+  void remove(const MNodeEntry& entry, Now now);
 
   OwnerCacheConfig config_;
+  OwnerId owner_;
   const CacheCatalog& catalog_;
   Replica& replica_;
   ReplicationLog& log_;
   HybridClock& clock_;
+  ValueFetch& fetch_;
+  const ReplicaStore& store_;
+  Listeners listeners_;
   std::array<Duty, kGroups> duties_;
-  std::vector<NodeId> peers_;
   AnswerWindow window_;
   std::deque<Wait> waits_;  // by position
-  std::vector<ValueWait> value_waits_;
+  std::vector<HeldGet> held_gets_;
+  std::vector<HeldChange> held_;
+  TimePoint next_deadline_ = kNever;  // of all that waits; may be early
+  mutable std::uint64_t evict_from_ = 0;
   Counts counts_;
 };
 

@@ -6,13 +6,20 @@
 
 namespace copal {
 
-ReplicationFeed::Source& ReplicationFeed::source_of(NodeId from) {
+/// Returns nothing if this is of an earlier start of the sender.
+ReplicationFeed::Source* ReplicationFeed::source_of(NodeId from, Incarnation incarnation) {
   auto at = std::lower_bound(sources_.begin(), sources_.end(), from,
                              [](const Source& source, NodeId node) { return source.from < node; });
   if (at == sources_.end() || at->from != from) {
     at = sources_.insert(at, Source{.from = from});
   }
-  return *at;
+  if (incarnation < at->incarnation) {
+    return nullptr;
+  }
+  if (incarnation > at->incarnation) {
+    *at = Source{.from = from, .incarnation = incarnation};
+  }
+  return &*at;
 }
 
 std::uint64_t ReplicationFeed::complete(const Source& source) {
@@ -32,14 +39,22 @@ void ReplicationFeed::acknowledge(const Source& source, Effects& effects) {
   effects.push_back(Send{source.from, ReplicateAck{source.incarnation, complete(source)}});
 }
 
+/// Whether this is the next one of its stream.
+bool ReplicationFeed::take(Source& source, std::uint64_t position,
+                           std::uint64_t previous_position) {
+  const bool in_sequence = previous_position == 0 || previous_position == source.received;
+  if (position <= source.received || !in_sequence) {
+    return false;
+  }
+  source.received = position;
+  return true;
+}
+
 void ReplicationFeed::on_replicate(NodeId from, const Replicate& copy, TimePoint now,
                                    Effects& effects) {
-  Source& source = source_of(from);
-  if (copy.incarnation < source.incarnation) {
+  Source* source = source_of(from, copy.incarnation);
+  if (source == nullptr) {
     return;
-  }
-  if (copy.incarnation > source.incarnation) {
-    source = Source{.from = from, .incarnation = copy.incarnation};
   }
   const MNode mnode = dated(copy.entry, now);
   const bool brings_value = copy.value.size_bytes() > 0;
@@ -52,12 +67,19 @@ void ReplicationFeed::on_replicate(NodeId from, const Replicate& copy, TimePoint
   if (brings_value) {
     replica_.values().unpin(mnode.value_hash);
   }
-  const bool in_sequence = copy.previous_position == 0 || copy.previous_position == source.received;
-  if (copy.position > source.received && in_sequence) {
-    source.received = copy.position;
-    wait_for_value(source, copy, now, effects);
+  if (take(*source, copy.position, copy.previous_position)) {
+    wait_for_value(*source, copy, now, effects);
   }
-  acknowledge(source, effects);
+  acknowledge(*source, effects);
+}
+
+void ReplicationFeed::on_replicate_clear(NodeId from, const ReplicateClear& copy,
+                                         Effects& effects) {
+  if (Source* source = source_of(from, copy.incarnation)) {
+    replica_.clear(copy.group, copy.cache, copy.cleared);
+    take(*source, copy.position, copy.previous_position);
+    acknowledge(*source, effects);
+  }
 }
 
 void ReplicationFeed::wait_for_value(Source& source, const Replicate& copy, TimePoint now,
@@ -66,10 +88,10 @@ void ReplicationFeed::wait_for_value(Source& source, const Replicate& copy, Time
   const MNodeEntry* held = replica_.find(copy.entry.mnode.key);
   // A newer one may be here already, and this one's bytes be nobody's need.
   const bool needed = held != nullptr && held->mnode().version == copy.entry.mnode.version &&
-                      held->mnode().has_stored_value() && replica_.values().find(hash) == nullptr;
+                      held->mnode().has_stored_value() && !replica_.values().has(hash);
   if (needed) {
-    source.waiting.push_back({copy.position, hash, now});
-    effects.push_back(Send{source.from, FetchValue{hash}});
+    source.waiting.push_back({copy.position, hash});
+    fetch_.want(hash, source.from, now, effects);
   }
 }
 
@@ -82,33 +104,18 @@ void ReplicationFeed::on_value(const ValueHash& hash, Effects& effects) {
   }
 }
 
-void ReplicationFeed::on_time(TimePoint now, Effects& effects) {
+void ReplicationFeed::on_time(Effects& effects) {
   for (Source& source : sources_) {
     const std::uint64_t before = complete(source);
     // The m-node may have been changed or dropped meanwhile; then nobody needs these bytes.
     std::erase_if(source.waiting, [this](const Waiting& waiting) {
-      return replica_.values().reference_count(waiting.hash) == 0;
+      return replica_.values().reference_count(waiting.hash) == 0 ||
+             replica_.values().has(waiting.hash);
     });
-    for (Waiting& waiting : source.waiting) {
-      if (now - waiting.asked >= kFetchAgain) {
-        waiting.asked = now;
-        effects.push_back(Send{source.from, FetchValue{waiting.hash}});
-      }
-    }
     if (complete(source) != before) {
       acknowledge(source, effects);
     }
   }
-}
-
-TimePoint ReplicationFeed::next_deadline() const {
-  TimePoint next = kNever;
-  for (const Source& source : sources_) {
-    for (const Waiting& waiting : source.waiting) {
-      next = std::min(next, waiting.asked + kFetchAgain);
-    }
-  }
-  return next;
 }
 
 void ReplicationFeed::check_invariants() const {

@@ -10,6 +10,7 @@
 #include "core/base/time.h"
 #include "core/protocol/effect.h"
 #include "core/values/replica.h"
+#include "core/values/value_fetch.h"
 
 namespace copal {
 
@@ -20,28 +21,25 @@ namespace copal {
 /// 2. positions that wait for bytes ascend.
 class ReplicationFeed {
  public:
-  /// replica  outlives the feed.
-  explicit ReplicationFeed(Replica& replica) : replica_(replica) {}
+  /// replica and fetch  outlive the feed.
+  ReplicationFeed(Replica& replica, ValueFetch& fetch) : replica_(replica), fetch_(fetch) {}
 
-  /// Appends the acknowledgement, and a FetchValue if bytes are missing.
+  /// Appends the acknowledgement, or asks for bytes that are missing.
   void on_replicate(NodeId from, const Replicate& copy, TimePoint now, Effects& effects);
+  void on_replicate_clear(NodeId from, const ReplicateClear& copy, Effects& effects);
   /// Bytes were put into the replica's store: acknowledges what waited for them only.
   void on_value(const ValueHash& hash, Effects& effects);
-  /// Asks again for what did not come.
-  void on_time(TimePoint now, Effects& effects);
-  TimePoint next_deadline() const;
+  /// Gives up waiting for bytes that nobody needs any more. To be called now and then.
+  void on_time(Effects& effects);
 
   /// Up to where all of this sender's changes are here.
   std::uint64_t complete(NodeId from) const;
   void check_invariants() const;
 
  private:
-  static constexpr Duration kFetchAgain = 1s;
-
   struct Waiting {
     std::uint64_t position = 0;
     ValueHash hash;
-    TimePoint asked{};
   };
   struct Source {
     NodeId from;
@@ -50,12 +48,14 @@ class ReplicationFeed {
     std::deque<Waiting> waiting;
   };
 
-  Source& source_of(NodeId from);
+  Source* source_of(NodeId from, Incarnation incarnation);
+  static bool take(Source& source, std::uint64_t position, std::uint64_t previous_position);
   static std::uint64_t complete(const Source& source);
   static void acknowledge(const Source& source, Effects& effects);
   void wait_for_value(Source& source, const Replicate& copy, TimePoint now, Effects& effects);
 
   Replica& replica_;
+  ValueFetch& fetch_;
   std::vector<Source> sources_;  // by sender; at most two
 };
 

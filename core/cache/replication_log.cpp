@@ -37,8 +37,16 @@ void ReplicationLog::stop(NodeId peer) {
 }
 
 std::uint64_t ReplicationLog::append(const MNode& mnode, bool brings_value) {
+  return append({.key = mnode.key, .version = mnode.version, .brings_value = brings_value});
+}
+
+std::uint64_t ReplicationLog::append_clear(Group group, CacheId cache, const Version& version) {
+  return append({.version = version, .cleared = cache, .group = group, .is_clear = true});
+}
+
+std::uint64_t ReplicationLog::append(const Entry& entry) {
   ++last_;
-  log_.push_back({mnode.key, mnode.version, brings_value});
+  log_.push_back(entry);
   if (log_.size() > config_.log_max) {
     give_up_the_slow();
   }
@@ -88,25 +96,38 @@ void ReplicationLog::send(Stream& stream, TimePoint now, Effects& effects) {
       stream.answered = now;
     }
     const std::uint64_t position = ++stream.sent;
-    const Entry& change = entry(position);
-    const MNodeEntry* held = replica_.find(change.key);
-    // Dropped or changed since: a later position speaks of this key, or another owner does.
-    if (held == nullptr || held->mnode().version != change.version) {
-      continue;
+    if (send_one(stream, entry(position), now, effects)) {
+      stream.last_sent = position;
     }
-    Replicate copy{.incarnation = incarnation_,
-                   .position = position,
-                   .previous_position = stream.last_sent,
-                   .entry = aged(held->mnode(), now),
-                   .key_text = std::string(held->key_text())};
-    if (change.brings_value && held->mnode().has_stored_value()) {
-      const Blob* value = replica_.values().find(held->mnode().value_hash);
-      copy.value = value == nullptr ? Blob() : *value;
-    }
-    stream.last_sent = position;
-    effects.push_back(Send{stream.peer, std::move(copy)});
   }
   settle(stream);
+}
+
+/// Returns whether there was something to send.
+bool ReplicationLog::send_one(Stream& stream, const Entry& change, TimePoint now,
+                              Effects& effects) {
+  if (change.is_clear) {
+    effects.push_back(
+        Send{stream.peer, ReplicateClear{incarnation_, stream.sent, stream.last_sent, change.group,
+                                         change.cleared, change.version}});
+    return true;
+  }
+  const MNodeEntry* held = replica_.find(change.key);
+  // Dropped or changed since: a later position speaks of this key, or another owner does.
+  if (held == nullptr || held->mnode().version != change.version) {
+    return false;
+  }
+  Replicate copy{.incarnation = incarnation_,
+                 .position = stream.sent,
+                 .previous_position = stream.last_sent,
+                 .entry = aged(held->mnode(), now),
+                 .key_text = std::string(held->key_text())};
+  if (change.brings_value && held->mnode().has_stored_value()) {
+    const Blob* value = replica_.values().find(held->mnode().value_hash);
+    copy.value = value == nullptr ? Blob() : *value;
+  }
+  effects.push_back(Send{stream.peer, std::move(copy)});
+  return true;
 }
 
 /// What was left out needs no answer once all that was sent has one.
@@ -159,6 +180,16 @@ std::uint64_t ReplicationLog::acked_by_all(std::span<const NodeId> peers) const 
 bool ReplicationLog::is_behind(NodeId peer) const {
   const Stream* stream = find(peer);
   return stream != nullptr && stream->behind;
+}
+
+std::vector<NodeId> ReplicationLog::streams() const {
+  std::vector<NodeId> peers;
+  for (const Stream& stream : streams_) {
+    if (!stream.behind) {
+      peers.push_back(stream.peer);
+    }
+  }
+  return peers;
 }
 
 TimePoint ReplicationLog::next_deadline() const {

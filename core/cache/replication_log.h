@@ -43,6 +43,8 @@ class ReplicationLog {
   /// brings_value  its value was not known here before, so other members may lack it too.
   /// Returns the change's position. Allocates for the log's growth.
   std::uint64_t append(const MNode& mnode, bool brings_value);
+  /// The same for a cache that was cleared in a group.
+  std::uint64_t append_clear(Group group, CacheId cache, const Version& version);
 
   /// Appends what is to be sent now to effects: what is new, and again what went unanswered.
   void send(Now now, Effects& effects);
@@ -57,8 +59,11 @@ class ReplicationLog {
   std::uint64_t acked(NodeId peer) const;
   /// Up to where all of these members have everything: what a server no longer needs to keep.
   std::uint64_t acked_by_all(std::span<const NodeId> peers) const;
+  bool has_stream(NodeId peer) const { return find(peer) != nullptr; }
   /// Its stream was given up.
   bool is_behind(NodeId peer) const;
+  /// Those that have a stream that was not given up.
+  std::vector<NodeId> streams() const;
 
   TimePoint next_deadline() const;
 
@@ -67,8 +72,11 @@ class ReplicationLog {
 
  private:
   struct Entry {
-    KeyHash key;
+    KeyHash key;  // means nothing of a clear
     Version version;
+    CacheId cleared;
+    Group group;
+    bool is_clear = false;
     bool brings_value = false;
   };
   struct Stream {
@@ -83,6 +91,8 @@ class ReplicationLog {
   const Stream* find(NodeId peer) const;
   Stream* find(NodeId peer);
   const Entry& entry(std::uint64_t position) const;
+  std::uint64_t append(const Entry& entry);
+  bool send_one(Stream& stream, const Entry& change, TimePoint now, Effects& effects);
   void send(Stream& stream, TimePoint now, Effects& effects);
   void give_up_the_slow();
   void trim();

@@ -72,6 +72,7 @@ class Replication : public ::testing::Test {
       } else {
         const auto& fetched = std::get<FetchedValue>(message);
         side(member).replica.values().provide(fetched.hash, fetched.value);
+        side(member).fetch.on_fetched(kOwner, fetched, now_, answers);
         side(member).feed.on_value(fetched.hash, answers);
       }
       side(member).feed.check_invariants();
@@ -94,7 +95,9 @@ class Replication : public ::testing::Test {
 
   struct Side {
     Replica replica;
-    ReplicationFeed feed{replica};
+    ReplicaStore store{{}, replica};
+    ValueFetch fetch{replica, store};
+    ReplicationFeed feed{replica, fetch};
   };
   Side& side(NodeId member) { return member == kOne ? one_ : other_; }
 
@@ -190,10 +193,11 @@ TEST_F(Replication, AMissingValueHoldsBackTheAnswerAndIsAskedForAgain) {
   Effects effects;
   one_.feed.on_replicate(kOwner, {Incarnation{1}, 1, 0, aged(mnode, now_), "k", {}}, now_, effects);
   EXPECT_EQ(one_.feed.complete(kOwner), 0U);
-  EXPECT_EQ(one_.feed.next_deadline(), now_ + 1s);
+  const TimePoint again = one_.fetch.next_deadline();
+  EXPECT_GT(again, now_);
   effects.clear();
-  now_ += 1s;
-  one_.feed.on_time(now_, effects);
+  now_ = again;
+  one_.fetch.on_time(now_, effects);
   ASSERT_EQ(effects.size(), 1U);
   EXPECT_EQ(std::get<FetchValue>(std::get<Send>(effects[0]).message).hash, mnode.value_hash);
   // A newer version without this value: nobody needs its bytes any more.
@@ -201,7 +205,7 @@ TEST_F(Replication, AMissingValueHoldsBackTheAnswerAndIsAskedForAgain) {
   ++mnode.version.counter;
   one_.replica.install(mnode, "k");
   effects.clear();
-  one_.feed.on_time(now_, effects);
+  one_.feed.on_time(effects);
   ASSERT_EQ(effects.size(), 1U);
   EXPECT_EQ(std::get<ReplicateAck>(std::get<Send>(effects[0]).message).position, 1U);
 }
@@ -346,7 +350,8 @@ TEST_F(Replication, WhateverIsLostTwiceOrLateTheMembersEndEqual) {
       now_ += 1s;
       send();
       Effects effects;
-      one_.feed.on_time(now_, effects);
+      one_.feed.on_time(effects);
+      one_.fetch.on_time(now_, effects);
       answer(kOne, effects);
       deliver(kOne);
     }

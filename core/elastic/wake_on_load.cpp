@@ -4,7 +4,7 @@ namespace copal::elastic {
 
 std::optional<std::size_t> server_to_wake(std::span<const balance::ServerView> servers,
                                           std::span<const balance::Health> healths,
-                                          double fill_max) {
+                                          std::span<const ServerPhase> listed, double fill_max) {
   double active = 0;
   double places = 0;
   std::optional<std::size_t> sleeping;
@@ -12,7 +12,7 @@ std::optional<std::size_t> server_to_wake(std::span<const balance::ServerView> s
     active += servers[i].active;
     switch (healths[i].state()) {
       case balance::HealthState::kStopped:
-        if (!sleeping) {
+        if (!sleeping && listed[i] == ServerPhase::kSleeping) {
           sleeping = i;
         }
         break;

@@ -14,11 +14,12 @@ namespace copal::elastic {
 /// gone. Source: the paper, green load balancing (unneeded servers in low power mode); the other
 /// half, going to sleep after an idle time, is the server's own (node/dynamic_server.h), as
 /// AutoScale has it (Gandhi et al., TOCS 2012: pack, and let each server switch itself off after
-/// t_wait). fill_max  requests that fill a server of weight 1, as in PolicyConfig. Returns nothing
-/// while the awake ones, those on their way included, have room.
+/// t_wait). listed  what the triad says of each: only one that sleeps is woken. fill_max  requests
+/// that fill a server of weight 1, as in PolicyConfig. Returns nothing while the awake ones, those
+/// on their way included, have room.
 std::optional<std::size_t> server_to_wake(std::span<const balance::ServerView> servers,
                                           std::span<const balance::Health> healths,
-                                          double fill_max);
+                                          std::span<const ServerPhase> listed, double fill_max);
 
 /// Share of the awake servers' places at which the next one is called.
 inline constexpr double kWakeRatio = 0.75;

@@ -22,6 +22,14 @@ struct ChangeId {
   constexpr auto operator<=>(const ChangeId&) const = default;
 };
 
+/// A use of an entry with an idle timeout is told to others this often: rarely enough to cost
+/// nothing. So what they know of its last use may be older than it was by as much, and an entry is
+/// kept so much longer than its timeout, never shorter. Rule: R0.7.
+constexpr Duration touch_interval(std::uint32_t idle_timeout_ms) {
+  const Duration sixteenth = std::chrono::milliseconds{idle_timeout_ms} / 16;
+  return sixteenth < 1s ? Duration{1s} : sixteenth > 60s ? Duration{60s} : sixteenth;
+}
+
 /// The fixed-size record of one key: all that must agree between servers. The value's bytes are
 /// kept and sent apart, by their hash. Source: paper, section III, "m-node". Rule: R0.6.
 /// Invariants: 1. a tombstone has value_size_bytes 0; 2. an inline value's unused bytes are zero,
@@ -55,10 +63,12 @@ struct MNode {
   /// It has a value, and that is kept apart, by its hash.
   bool has_stored_value() const { return value_hash != kNoValue && !is(kInline); }
 
-  /// Past its expire or idle timeout. Bounds: the instant itself is still inside.
+  /// Past its expire timeout, or so long past its idle timeout that no use can be unknown. Bounds:
+  /// the instant itself is still inside.
   bool is_expired(TimePoint now) const {
     return (expire_timeout > 0ns && now - modified > expire_timeout) ||
-           (idle_timeout_ms > 0 && now - accessed > std::chrono::milliseconds{idle_timeout_ms});
+           (idle_timeout_ms > 0 && now - accessed > std::chrono::milliseconds{idle_timeout_ms} +
+                                                        touch_interval(idle_timeout_ms));
   }
 };
 static_assert(sizeof(MNode) <= 160);

@@ -31,10 +31,20 @@ TEST(MNode, ExpireTimeoutCountsFromTheLastChange) {
 // Chosen: U22: freshness and idle time are fields of their own; a read prolongs the idle time only.
 TEST(MNode, IdleTimeoutCountsFromTheLastUse) {
   MNode mnode{.idle_timeout_ms = 5'000, .modified = at(10s), .accessed = at(12s)};
-  EXPECT_FALSE(mnode.is_expired(at(17s)));
-  EXPECT_TRUE(mnode.is_expired(at(17s + 1ns)));
+  EXPECT_FALSE(mnode.is_expired(at(18s)));
+  EXPECT_TRUE(mnode.is_expired(at(18s + 1ns)));
   mnode.accessed = at(17s);
-  EXPECT_FALSE(mnode.is_expired(at(22s)));
+  EXPECT_FALSE(mnode.is_expired(at(23s)));
+}
+
+// R0.7: never shorter than set, longer by at most the interval at which uses are told.
+TEST(MNode, UsesAreToldASixteenthOfTheIdleTimeoutApartWithinASecondAndAMinute) {
+  EXPECT_EQ(touch_interval(1'000), 1s);
+  EXPECT_EQ(touch_interval(32'000), 2s);
+  EXPECT_EQ(touch_interval(3'600'000), 60s);
+  const MNode mnode{.idle_timeout_ms = 1'800'000, .accessed = at(0s)};
+  EXPECT_FALSE(mnode.is_expired(at(30min + 60s)));
+  EXPECT_TRUE(mnode.is_expired(at(30min + 60s + 1ns)));
 }
 
 TEST(MNode, TombstoneHasNoValueAndTheEmptyValueIsOne) {

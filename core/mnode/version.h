@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
 
@@ -77,8 +78,17 @@ class HybridClock {
   /// The counter of the version that follows one with this counter.
   std::uint64_t next_counter(std::uint64_t previous, TimePoint now);
 
+  /// Readings below this are reserved on disk: only those may become versions.
+  void set_reserved(std::uint64_t below) { reserved_below_ = below; }
+  std::uint64_t reserved_below() const { return reserved_below_; }
+  /// Whether the version after one with this counter would be a reserved one.
+  bool may_issue(std::uint64_t previous, TimePoint now) const {
+    return std::max(reading(now), previous + 1) < reserved_below_;
+  }
+
  private:
   std::uint64_t offset_ = 0;
+  std::uint64_t reserved_below_ = ~std::uint64_t{0};
 };
 
 }  // namespace copal

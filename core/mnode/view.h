@@ -25,6 +25,14 @@ struct GroupAnnouncement {
   bool owner_acts = false;  // the owner named in view acts: the sender itself, or it hears it do so
   bool ready = false;       // the sender holds what an acting owner must (R1.1)
   bool behind = false;      // the receiver missed changes that the sender made (R1.8)
+
+  bool operator==(const GroupAnnouncement&) const = default;
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.view);
+    visit(self.owner_acts);
+    visit(self.ready);
+    visit(self.behind);
+  }
 };
 /// By group number.
 using Announcement = std::array<GroupAnnouncement, kGroups>;

@@ -1,6 +1,7 @@
 #include "core/node/balancer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/base/overloaded.h"
@@ -15,57 +16,150 @@ Balancer::Balancer(const BalancerConfig& config, Random& random,
                    std::unique_ptr<balance::Policy> policy)
     : config_(config),
       random_(random),
+      policy_given_(policy != nullptr),
       policy_(policy ? std::move(policy) : balance::make_policy(config.policy)),
-      budget_(config.retry_budget_ratio, config.retry_budget_per_s),
-      first_at_(config.servers.size(), kNoRequest),
-      asleep_(config.servers.size(), false) {
+      budget_(config.retry_budget_ratio, config.retry_budget_per_s) {
   COPAL_ASSERT(config.attempts_max >= 1 && config.attempts_max <= kAttemptsMax);
-  COPAL_ASSERT(config.servers.size() <= balance::kServersMax);
-  for (std::size_t i = 0; i < config.servers.size(); ++i) {
-    const ListedServer& listed = config.servers[i];
-    servers_.emplace_back();
-    servers_.back().node = listed.node;
-    servers_.back().weight = listed.weight;
-    healths_.emplace_back(config.health);
-    index_of_[listed.node.value] = static_cast<std::uint32_t>(i);
-  }
 }
 
 void Balancer::step(const Input& input, Now now, Effects& effects) {
-  if (!started_) {
-    started_ = true;
-    for (std::size_t i = 0; i < healths_.size(); ++i) {
-      healths_[i].on_listed(config_.servers[i].phase, now);
-    }
-    refresh_all(now);
-    policy_->on_servers(servers_, now);
+  if (!link_) {
+    link_.emplace(config_.triad, now);
   }
   std::visit(
-      Overloaded{[&](const MessageReceived& received) {
-                   // Kinds that only balancers send are a confused peer's: not believed.
-                   std::visit(Overloaded{[&](const Answer& message) {
-                                           on_answer(received.from, message, now, effects);
-                                         },
-                                         [&](const LoadReport& message) {
-                                           on_load_report(received.from, message, now, effects);
-                                         },
-                                         [&](const ProbeAnswer& message) {
-                                           on_probe_answer(received.from, message, now);
-                                         },
-                                         [](const Request&) {}, [](const Cancel&) {},
-                                         [](const Probe&) {}, [](const CacheMessage auto&) {}},
-                              received.message);
-                 },
-                 [&](const LinkDown& down) { on_link_down(down.peer, now, effects); },
-                 [&](const Wake&) { on_wake(now, effects); },
-                 [&](const ClientRequest& request) { on_client_request(request, now, effects); },
-                 [](const WorkEnded&) {}, [](const CpuReading&) {}, [](const ApplicationReady&) {},
-                 [](const DrainOrder&) {}},
+      Overloaded{
+          [&](const MessageReceived& received) {
+            // Kinds that only balancers send are a confused peer's: not believed.
+            std::visit(
+                Overloaded{
+                    [&](const Answer& message) { on_answer(received.from, message, now, effects); },
+                    [&](const LoadReport& message) {
+                      on_load_report(received.from, message, now, effects);
+                    },
+                    [&](const ProbeAnswer& message) {
+                      on_probe_answer(received.from, message, now);
+                    },
+                    [&](const MemberHeartbeat& heartbeat) {
+                      on_link_news(link_->on_heartbeat(received.from, heartbeat, now), now,
+                                   effects);
+                    },
+                    [&](const ServerList& list) {
+                      on_link_news(link_->on_list(received.from, list, now), now, effects);
+                    },
+                    [](const ServerHeartbeat&) {}, [](const Request&) {}, [](const Cancel&) {},
+                    [](const Probe&) {}, [](const CacheQuestion auto&) {},
+                    [](const CacheReply auto&) {}, [](const TriadMessage auto&) {}},
+                received.message);
+          },
+          [&](const LinkDown& down) { on_link_down(down.peer, now, effects); },
+          [&](const Wake&) { on_wake(now, effects); },
+          [&](const ClientRequest& request) { on_client_request(request, now, effects); },
+          [&](const StopOrder&) { effects.push_back(StopProcess{}); }, [](const WorkEnded&) {},
+          [](const CpuReading&) {}, [](const ApplicationReady&) {}, [](const DrainOrder&) {},
+          [](const CallInput auto&) {}, [](const TriadInput auto&) {}},
       input);
+  on_link_news(link_->on_time(ServerPhase::kReady, {}, now, effects), now, effects);
 }
 
 TimePoint Balancer::next_deadline() const {
-  return std::min(pending_.next_deadline(), next_health_change_);
+  const TimePoint link = link_ ? link_->next_deadline() : TimePoint{};
+  return std::min({pending_.next_deadline(), next_health_change_, link});
+}
+
+// ---- the list of servers
+
+void Balancer::on_link_news(const TriadLink::News& news, Now now, Effects& effects) {
+  if (!news.list_changed) {
+    return;
+  }
+  std::vector<ListedServer> servers;
+  std::ranges::copy_if(link_->list(), std::back_inserter(servers), [](const ListedServer& listed) {
+    return listed.role == NodeRole::kDynamic;
+  });
+  const bool same = std::ranges::equal(servers, servers_, [](const auto& listed, const auto& view) {
+    return listed.node == view.node;
+  });
+  if (!same) {
+    on_new_servers(servers, now, effects);
+  }
+  bool weights_changed = !same;
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    listed_[i] = servers[i].phase;
+    weights_changed = weights_changed || servers_[i].weight != servers[i].weight.value;
+    servers_[i].weight = servers[i].weight.value;
+  }
+  refresh_all(now);
+  if (weights_changed) {
+    policy_->on_servers(servers_, now);
+  }
+}
+
+/// The roster has changed, or this is the first list: a new table in its order, with what is known
+/// of those that stay. Requests at one that is gone end as if its connection had broken.
+void Balancer::on_new_servers(const std::vector<ListedServer>& listed, Now now, Effects& effects) {
+  COPAL_ASSERT(listed.size() <= balance::kServersMax);
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    const bool stays = std::ranges::any_of(
+        listed, [&](const ListedServer& one) { return one.node == servers_[i].node; });
+    if (!stays) {
+      listed_[i] = ServerPhase::kAbsent;
+      on_link_down(servers_[i].node, now, effects);
+    }
+  }
+  const auto old_servers = std::exchange(servers_, {});
+  const auto old_healths = std::exchange(healths_, {});
+  const auto old_first_at = std::exchange(first_at_, {});
+  std::vector<std::size_t> moved_to(old_servers.size(), 0);
+  index_of_.clear();
+  for (const ListedServer& one : listed) {
+    const auto old = std::ranges::find(old_servers, one.node, &balance::ServerView::node);
+    const auto place = static_cast<std::size_t>(old - old_servers.begin());
+    const bool known = old != old_servers.end();
+    if (known) {
+      moved_to[place] = servers_.size();
+    }
+    servers_.push_back(known ? *old : balance::ServerView{.node = one.node});
+    first_at_.push_back(known ? old_first_at[place] : kNoRequest);
+    healths_.push_back(known ? old_healths[place] : Health(config_.health));
+    if (!known) {
+      healths_.back().on_listed(one.phase, now);
+    }
+    index_of_[one.node.value] = static_cast<std::uint32_t>(servers_.size() - 1);
+  }
+  listed_.assign(servers_.size(), ServerPhase::kAbsent);
+  asleep_.assign(servers_.size(), false);
+  asleep_count_ = 0;
+  resort_from_ = 0;
+  for (const std::uint64_t id : pending_.ids()) {
+    Pending& pending = *pending_.find(id);
+    for (std::size_t i = 0; i < pending.tried_count; ++i) {
+      pending.tried[i] = moved_to[pending.tried[i]];
+    }
+  }
+  start_policy(now);
+}
+
+/// The table's indices are others: the policy begins anew, and is told what is under way.
+void Balancer::start_policy(Now now) {
+  if (policy_used_ && !policy_given_) {
+    policy_ = balance::make_policy(config_.policy);
+  }
+  policy_used_ = true;
+  policy_->on_servers(servers_, now);
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    for (std::uint32_t k = 0; k < servers_[i].active; ++k) {
+      policy_->on_start(i, servers_, now);
+    }
+  }
+}
+
+bool Balancer::takes_new(std::size_t index) const {
+  return listed_[index] == ServerPhase::kReady && healths_[index].takes_new();
+}
+
+bool Balancer::takes_sticky(std::size_t index) const {
+  return (listed_[index] == ServerPhase::kReady || listed_[index] == ServerPhase::kDraining) &&
+         healths_[index].takes_sticky();
 }
 
 void Balancer::on_client_request(const ClientRequest& request, Now now, Effects& effects) {
@@ -144,6 +238,7 @@ void Balancer::on_probe_answer(NodeId from, const ProbeAnswer& message, Now now)
 }
 
 void Balancer::on_link_down(NodeId peer, Now now, Effects& effects) {
+  on_link_news(link_->on_link_down(peer), now, effects);
   const auto index = index_of(peer);
   if (!index) {
     return;
@@ -182,8 +277,9 @@ std::optional<std::size_t> Balancer::place(const ClientRequest& client,
   if (config_.sticky && client.stuck_to != kNoNode) {
     const auto home = index_of(client.stuck_to);
     const bool was_tried = home && std::find(tried.begin(), tried.end(), *home) != tried.end();
-    const bool draining = home && healths_[*home].state() == HealthState::kDraining;
-    const bool takes_it = home && !was_tried && healths_[*home].takes_sticky();
+    const bool draining = home && (healths_[*home].state() == HealthState::kDraining ||
+                                   listed_[*home] == ServerPhase::kDraining);
+    const bool takes_it = home && !was_tried && takes_sticky(*home);
     if (takes_it && (draining || policy_->keeps(*home, servers_))) {
       return home;
     }
@@ -204,7 +300,8 @@ std::optional<std::size_t> Balancer::last_resort(std::span<const std::size_t> tr
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     const std::size_t index = (resort_from_ + i) % servers_.size();
     const HealthState state = healths_[index].state();
-    const bool possible = state == HealthState::kFailed || state == HealthState::kBusy;
+    const bool possible = listed_[index] == ServerPhase::kReady &&
+                          (state == HealthState::kFailed || state == HealthState::kBusy);
     if (possible && std::find(tried.begin(), tried.end(), index) == tried.end()) {
       resort_from_ = index + 1;
       return index;
@@ -244,7 +341,7 @@ void Balancer::probe(Now now, Effects& effects) {
 }
 
 void Balancer::wake_a_server(Now now, Effects& effects) {
-  const auto index = elastic::server_to_wake(servers_, healths_, config_.policy.fill_max);
+  const auto index = elastic::server_to_wake(servers_, healths_, listed_, config_.policy.fill_max);
   if (index) {
     healths_[*index].on_called(now);
     refresh(*index, now);
@@ -296,11 +393,12 @@ bool Balancer::update_view(std::size_t index, Now now) {
   Health& health = healths_[index];
   health.on_time(now);
   next_health_change_ = std::min(next_health_change_, health.next_change(now));
-  const bool asleep = health.state() == HealthState::kStopped;
+  const bool asleep =
+      health.state() == HealthState::kStopped && listed_[index] == ServerPhase::kSleeping;
   balance::ServerView& view = servers_[index];
   asleep_count_ += static_cast<std::uint32_t>(asleep) - static_cast<std::uint32_t>(asleep_[index]);
   asleep_[index] = asleep;
-  const bool eligible = health.takes_new();
+  const bool eligible = takes_new(index);
   const double share = health.share(now);
   if (eligible == view.eligible && share == view.share) {
     return false;

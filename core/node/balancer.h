@@ -14,21 +14,15 @@
 #include "core/base/ids.h"
 #include "core/base/pending_table.h"
 #include "core/base/time.h"
+#include "core/membership/triad_link.h"
 #include "core/ports/random.h"
 #include "core/protocol/effect.h"
 #include "core/protocol/input.h"
 
 namespace copal {
 
-/// One line of the list of servers that a balancer works from, in the triad's order.
-struct ListedServer {
-  NodeId node;
-  double weight = 1;
-  ServerPhase phase = ServerPhase::kReady;  // as the list says at the balancer's start
-};
-
 struct BalancerConfig {
-  std::vector<ListedServer> servers;
+  TriadLinkConfig triad{.role = NodeRole::kBalancer};  // where the list of servers comes from
   balance::PolicyConfig policy;
   balance::HealthConfig health;
   bool sticky = true;
@@ -45,9 +39,10 @@ struct BalancerCounts {
 
 /// Passes each client's request on to the server that the policy chooses and the answer back.
 /// Several balancers work side by side without a word to each other: what a session sticks to is in
-/// the client's cookie, and servers tell everyone their own load. Source: the paper, "Resin 4.0
-/// Load Balancer". Invariants: 1. every client is answered exactly once, at the latest after
-/// request_timeout;
+/// the client's cookie, and servers tell everyone their own load. Whom it may send to is the list
+/// that the triad's members push: nobody else, whatever it hears of them (R9); before the first
+/// list it rejects. Source: the paper, "Resin 4.0 Load Balancer". Invariants: 1. every client is
+/// answered exactly once, at the latest after request_timeout;
 /// 2. no request goes to the same server twice; 3. what may have been worked on is repeated only if
 /// it is repeatable; 4. servers_[i].active counts the pending requests at i.
 class Balancer {
@@ -62,6 +57,9 @@ class Balancer {
 
   const BalancerCounts& counts() const { return counts_; }
   std::size_t pending_count() const { return pending_.size(); }
+  /// In the list's order, those that are absent too.
+  const std::vector<balance::ServerView>& servers() const { return servers_; }
+  ServerPhase listed(std::size_t index) const { return listed_[index]; }
   std::uint32_t active_at(std::size_t index) const { return servers_[index].active; }
   balance::HealthState health(std::size_t index) const { return healths_[index].state(); }
   void check_invariants();
@@ -79,6 +77,13 @@ class Balancer {
     std::uint64_t previous = kNoRequest;  // in the list of its server
     std::uint64_t next = kNoRequest;
   };
+
+  // The list of servers.
+  void on_link_news(const TriadLink::News& news, Now now, Effects& effects);
+  void on_new_servers(const std::vector<ListedServer>& listed, Now now, Effects& effects);
+  void start_policy(Now now);
+  bool takes_new(std::size_t index) const;
+  bool takes_sticky(std::size_t index) const;
 
   // Handlers, in the order in which a request meets them.
   void on_client_request(const ClientRequest& request, Now now, Effects& effects);
@@ -108,6 +113,10 @@ class Balancer {
 
   BalancerConfig config_;
   Random& random_;
+  std::optional<TriadLink> link_;    // from the first step on
+  std::vector<ServerPhase> listed_;  // of each server, as the list says
+  bool policy_given_;                // it can't be made anew
+  bool policy_used_ = false;
   std::unique_ptr<balance::Policy> policy_;
   balance::RetryBudget budget_;
   std::vector<balance::ServerView> servers_;
@@ -122,7 +131,6 @@ class Balancer {
   std::size_t resort_from_ = 0;
   std::uint32_t asleep_count_ = 0;
   BalancerCounts counts_;
-  bool started_ = false;
 };
 
 }  // namespace copal

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/prng.h"
+#include "core/testing/triad_voice.h"
 
 namespace copal {
 namespace {
@@ -16,6 +17,8 @@ Now at(Duration time) {
 
 struct BalancerTest : testing::Test {
   BalancerConfig config;
+  std::vector<ListedServer> list;
+  std::uint64_t list_number = 0;
   Prng random{1, "balancer test"};
   std::unique_ptr<Balancer> balancer;
   Effects effects;
@@ -23,12 +26,21 @@ struct BalancerTest : testing::Test {
 
   BalancerTest() {
     for (std::uint32_t i = 0; i < 3; ++i) {
-      config.servers.push_back({NodeId{i}, 1, ServerPhase::kReady});
+      list.push_back({.node = NodeId{i}, .phase = ServerPhase::kReady});
     }
+    config.triad.members[0] = kVoice;
     config.request_timeout = 10s;
     config.attempts_max = 3;
   }
-  void start() { balancer = std::make_unique<Balancer>(config, random); }
+  void start() {
+    balancer = std::make_unique<Balancer>(config, random);
+    say(0s);
+  }
+  void say(Duration now) {
+    for (const Input& input : say_list(++list_number, list)) {
+      step(input, now);
+    }
+  }
   void step(const Input& input, Duration now) {
     effects.clear();
     balancer->step(input, at(now), effects);
@@ -220,8 +232,8 @@ TEST_F(BalancerTest, AsksAFailedServerRatherThanNone) {
 }
 
 TEST_F(BalancerTest, RejectsWhenThereIsNoOne) {
-  config.servers.resize(1);
-  config.servers[0].phase = ServerPhase::kStarting;
+  list.resize(1);
+  list[0].phase = ServerPhase::kStarting;
   start();
   ask(0s);
   ASSERT_EQ(answers().size(), 1u);
@@ -232,8 +244,8 @@ TEST_F(BalancerTest, RejectsWhenThereIsNoOne) {
 TEST_F(BalancerTest, CallsASleepingServerOnceWhenTheOthersFillUp) {
   config.policy.algorithm = balance::Algorithm::kGreen;
   config.policy.fill_max = 4;
-  config.servers[1].phase = ServerPhase::kSleeping;
-  config.servers[2].phase = ServerPhase::kSleeping;
+  list[1].phase = ServerPhase::kSleeping;
+  list[2].phase = ServerPhase::kSleeping;
   start();
   std::vector<std::pair<int, std::uint32_t>> calls;
   for (int i = 1; i <= 5; ++i) {
@@ -247,6 +259,72 @@ TEST_F(BalancerTest, CallsASleepingServerOnceWhenTheOthersFillUp) {
   // With room for 4, the 3rd request reaches three quarters; the second server then on its way
   // counts as room, so the third is not called before 6 of 8.
   EXPECT_EQ(calls, (std::vector<std::pair<int, std::uint32_t>>{{3, 1}}));
+}
+
+TEST_F(BalancerTest, BeforeTheFirstListItRejects) {
+  balancer = std::make_unique<Balancer>(config, random);
+  ask(0s);
+  ASSERT_EQ(answers().size(), 1u);
+  EXPECT_EQ(answers()[0].status, ClientStatus::kRejected);
+  say(1s);
+  ask(1s);
+  EXPECT_EQ(requests().size(), 1u);
+}
+
+// R9: nobody is routed to whom the list does not call able to serve, whatever it says itself.
+TEST_F(BalancerTest, OnlyWhoTheListCallsReadyGetsNewWork) {
+  list[0].phase = ServerPhase::kAbsent;
+  list[1].phase = ServerPhase::kDraining;
+  start();
+  for (int i = 0; i < 6; ++i) {
+    report(0, ServerPhase::kReady, 100ms * i);
+    report(1, ServerPhase::kReady, 100ms * i);
+    report(2, ServerPhase::kReady, 100ms * i);
+    ask(100ms * i);
+    ASSERT_EQ(requests().size(), 1u);
+    EXPECT_EQ(requests()[0].to, NodeId{2});
+  }
+  ask(1s, NodeId{1});
+  EXPECT_EQ(requests()[0].to, NodeId{1}) << "a draining one keeps its sessions";
+  ask(1s, NodeId{0});
+  EXPECT_EQ(requests()[0].to, NodeId{2});
+}
+
+TEST_F(BalancerTest, AServerThatJoinsTakesItsPlaceInTheTriadsOrder) {
+  start();
+  ask(0s);
+  ask(0s);
+  ask(0s);
+  list.insert(list.begin() + 1, {.node = NodeId{7}, .phase = ServerPhase::kReady});
+  say(1s);
+  ASSERT_EQ(balancer->servers().size(), 4u);
+  EXPECT_EQ(balancer->servers()[1].node, NodeId{7});
+  EXPECT_EQ(balancer->active_at(0), 1u);
+  EXPECT_EQ(balancer->active_at(1), 0u);
+  EXPECT_EQ(balancer->active_at(3), 1u);
+}
+
+TEST_F(BalancerTest, RequestsAtAServerThatLeavesTheRosterAreTriedElsewhere) {
+  start();
+  ask(0s);
+  const NodeId asked = requests()[0].to;
+  std::erase_if(list, [asked](const ListedServer& one) { return one.node == asked; });
+  list_number += 1;
+  step(say_list(list_number, list)[0], 1s);
+  step(say_list(list_number, list)[1], 1s);
+  ASSERT_EQ(requests().size(), 1u);
+  EXPECT_NE(requests()[0].to, asked);
+  EXPECT_EQ(balancer->servers().size(), 2u);
+}
+
+TEST_F(BalancerTest, WithNoMemberHeardItKeepsTheLastList) {
+  start();
+  for (int i = 1; i <= 100; ++i) {
+    report(0, ServerPhase::kReady, 250ms * i);
+  }
+  ask(25s);
+  ASSERT_EQ(requests().size(), 1u);
+  EXPECT_EQ(requests()[0].to, NodeId{0}) << "minus what it finds failed itself";
 }
 
 TEST_F(BalancerTest, StrangersAreIgnored) {

@@ -1,10 +1,9 @@
 #include "core/node/driver.h"
 
-#include <array>
+#include <algorithm>
 #include <utility>
 
 #include "core/base/overloaded.h"
-#include "core/protocol/codec.h"
 
 namespace copal {
 
@@ -36,6 +35,9 @@ void Driver::wake() {
 void Driver::input(const Input& input) {
   effects_.clear();
   node_.step(input, ports_.clock->now(), effects_);
+  if (!effects_.store().empty() || !waiting_.empty()) {
+    hand_over();
+  }
   for (const Effect& effect : effects_) {
     perform(effect);
   }
@@ -48,25 +50,125 @@ void Driver::input(const Input& input) {
   }
 }
 
+// ---- the store
+
+void Driver::hand_over() {
+  COPAL_ASSERT(ports_.storage != nullptr);
+  if (!waiting_.empty()) {
+    waiting_.append(effects_.store());
+  }
+  const StorageBatch& batch = waiting_.empty() ? effects_.store() : waiting_;
+  const Result<StoreSequence> sequence = ports_.storage->write(batch);
+  if (sequence) {
+    handed_over_ = sequence->value;
+    waiting_.clear();
+    if (std::exchange(sync_waits_, false)) {
+      ports_.storage->sync();
+    }
+    return;
+  }
+  ++counts_.store_waited;
+  if (waiting_.empty()) {
+    waiting_.append(effects_.store());
+  }
+}
+
+void Driver::on_storage(const StorageCompletion& completion) {
+  if (const auto* opened = std::get_if<StoreOpened>(&completion)) {
+    handed_over_ = opened->newest.value;
+    synced_ = opened->newest.value;
+  } else if (const auto* synced = std::get_if<SyncEnded>(&completion)) {
+    synced_ = std::max(synced_, synced->synced.value);
+    release();
+  } else if (const auto* failed = std::get_if<WriteFailed>(&completion)) {
+    // Numbers are given again: what waits for one of these batches waits for what never was.
+    counts_.unsaid += std::erase_if(
+        held_, [failed](const Held& held) { return held.batch >= failed->first.value; });
+    handed_over_ = failed->first.value - 1;
+  }
+  input(completion);
+}
+
+bool Driver::must_wait(const Send& send) const {
+  if (send.after_sync && (synced_ < handed_over_ || !waiting_.empty())) {
+    return true;
+  }
+  return std::ranges::any_of(held_, [&send](const Held& held) {
+    return held.send.to == send.to && held.send.message.index() == send.message.index();
+  });
+}
+
+void Driver::release() {
+  // In their order: one that must wait keeps those of its kind and peer behind it.
+  std::deque<Held> rest;
+  for (Held& held : held_) {
+    const bool follows = std::ranges::any_of(rest, [&held](const Held& other) {
+      return other.send.to == held.send.to &&
+             other.send.message.index() == held.send.message.index();
+    });
+    if (follows || held.batch > synced_) {
+      rest.push_back(std::move(held));
+    } else {
+      send_now(held.send);
+    }
+  }
+  held_ = std::move(rest);
+}
+
+// ---- effects
+
+void Driver::perform(const Send& send) {
+  if (!must_wait(send)) {
+    send_now(send);
+    return;
+  }
+  // What the store has not taken yet becomes the next batch.
+  const std::uint64_t batch = handed_over_ + (waiting_.empty() ? 0 : 1);
+  held_.push_back({send, send.after_sync ? batch : 0});
+}
+
+void Driver::send_now(const Send& send) {
+  const std::size_t size_bytes = encode(send.message, frame_);
+  const auto sent = ports_.transport->send(send.to, {frame_.data(), size_bytes},
+                                           {value_of(send.message), body_size_bytes(send.message)});
+  if (sent == Transport::Sent::kOverloaded) {
+    ++counts_.overloaded_sends;
+  }
+}
+
 void Driver::perform(const Effect& effect) {
   std::visit(
       Overloaded{
-          [this](const Send& send) {
-            std::array<std::byte, kMessageSizeMaxBytes> frame;
-            const std::size_t size_bytes = encode(send.message, frame);
-            const auto sent =
-                ports_.transport->send(send.to, {frame.data(), size_bytes},
-                                       {value_of(send.message), body_size_bytes(send.message)});
-            if (sent == Transport::Sent::kOverloaded) {
-              ++counts_.overloaded_sends;
-            }
-          },
+          [this](const Send& send) { perform(send); },
           [this](const AnswerClient& answer) { ports_.caller->answer_client(answer); },
           [this](const StartWork& start) { ports_.application->start_work(start.work, start.tag); },
           [this](const CancelWork& cancel) { ports_.application->cancel_work(cancel.work); },
           [this](const ReadCpu&) { ports_.application->read_cpu(); },
           [this](const PowerDown&) { ports_.application->power_down(); },
-          [this](const PowerOn& order) { ports_.caller->power_on(order.server); }},
+          [this](const PowerOn& order) { ports_.caller->power_on(order.server); },
+          [this](const AnswerCall& answer) { ports_.application->answer_call(answer); },
+          [this](const AnswerKeys& answer) { ports_.application->answer_keys(answer); },
+          [this](const TellListener& news) { ports_.application->tell_listener(news); },
+          // The node keeps to the store's limits.
+          [this](const ReadStore& read) {
+            COPAL_ASSERT(ports_.storage->read(read.id, read.family, read.key));
+          },
+          [this](const ScanStore& scan) {
+            COPAL_ASSERT(
+                ports_.storage->scan(scan.id, scan.family, scan.from, scan.size_max_bytes));
+          },
+          [this](const SyncStore&) {
+            if (waiting_.empty()) {
+              ports_.storage->sync();
+            } else {
+              sync_waits_ = true;
+            }
+          },
+          [this](const StopProcess& stop) {
+            if (ports_.supervisor != nullptr) {
+              ports_.supervisor->stop_process(stop.failed);
+            }
+          }},
       effect);
 }
 

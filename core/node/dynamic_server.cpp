@@ -1,6 +1,7 @@
 #include "core/node/dynamic_server.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "core/base/overloaded.h"
@@ -16,18 +17,7 @@ void DynamicServer::step(const Input& input, Now now, Effects& effects) {
   std::visit(
       Overloaded{
           [&](const MessageReceived& received) {
-            // The kinds that only servers send mean nothing here; a peer that sends them is wrong,
-            // and is not believed.
-            std::visit(
-                Overloaded{
-                    [&](const Request& request) {
-                      on_request(received.from, request, now, effects);
-                    },
-                    [&](const Cancel& cancel) { on_cancel(received.from, cancel, now, effects); },
-                    [&](const Probe& probe) { on_probe(received.from, probe, now, effects); },
-                    [](const Answer&) {}, [](const LoadReport&) {}, [](const ProbeAnswer&) {},
-                    [](const CacheMessage auto&) {}},
-                received.message);
+            on_message(received.from, received.message, now, effects);
           },
           [&](const LinkDown& down) { on_link_down(down.peer, now, effects); },
           [&](const Wake&) { on_wake(now, effects); }, [](const ClientRequest&) {},
@@ -36,23 +26,120 @@ void DynamicServer::step(const Input& input, Now now, Effects& effects) {
           [&](const ApplicationReady&) { on_phase(ServerPhase::kReady, now, effects); },
           [&](const DrainOrder& order) {
             on_phase(order.drain ? ServerPhase::kDraining : ServerPhase::kReady, now, effects);
-          }},
+          },
+          [&](const CallInput auto& call) { on_call(call, now, effects); },
+          [&](const StopOrder&) { on_stop_order(now, effects); }, [](const TriadInput auto&) {}},
       input);
+  on_triad_time(now, effects);
+}
+
+/// The kinds that only servers send mean nothing here; a peer that sends them is wrong, and is not
+/// believed.
+void DynamicServer::on_message(NodeId from, const Message& message, Now now, Effects& effects) {
+  std::visit(Overloaded{[&](const Request& request) { on_request(from, request, now, effects); },
+                        [&](const Cancel& cancel) { on_cancel(from, cancel, now, effects); },
+                        [&](const Probe& probe) { on_probe(from, probe, now, effects); },
+                        [](const Answer&) {}, [](const LoadReport&) {}, [](const ProbeAnswer&) {},
+                        [&](const MemberHeartbeat& heartbeat) {
+                          on_link_news(link_->on_heartbeat(from, heartbeat, now), now, effects);
+                        },
+                        [&](const ServerList& list) {
+                          on_link_news(link_->on_list(from, list, now), now, effects);
+                        },
+                        [](const ServerHeartbeat&) {},
+                        [&](const CacheReply auto& reply) {
+                          if (cache_ && link_->slot_of(from)) {
+                            cache_->on_reply(from, reply, now, effects);
+                          }
+                        },
+                        [](const CacheQuestion auto&) {}, [](const TriadMessage auto&) {}},
+             message);
 }
 
 TimePoint DynamicServer::next_deadline() const {
+  if (!started_) {
+    return TimePoint{};
+  }
   if (phase_ == ServerPhase::kSleeping) {
     return kNever;
   }
-  TimePoint next = next_report_;
+  TimePoint next = std::min(next_report_, link_->next_deadline());
+  if (cache_) {
+    next = std::min(next, cache_->next_deadline());
+  }
   if (sleeps_when_idle() && phase_ == ServerPhase::kReady && active() == 0) {
     next = std::min(next, idle_since_ + config_.sleep_after);
   }
   return next;
 }
 
+// ---- the triad and the cache
+
+void DynamicServer::on_call(const CallInput auto& call, Now now, Effects& effects) {
+  using Call = std::remove_cvref_t<decltype(call)>;
+  if (cache_) {
+    cache_->on_call(call, now, effects);
+  } else if constexpr (std::is_same_v<Call, ReadKeys>) {
+    effects.push_back(AnswerKeys{.call = call.call, .status = CacheStatus::kUnknownCache});
+  } else if constexpr (!std::is_same_v<Call, ListenTo>) {
+    effects.push_back(AnswerCall{.call = call.call, .status = CacheStatus::kUnknownCache});
+  }
+}
+
+void DynamicServer::on_link_news(const TriadLink::News& news, Now now, Effects& effects) {
+  if (cache_) {
+    cache_->on_link_news(news, now, effects);
+  }
+  if (!news.list_changed) {
+    return;
+  }
+  balancers_.clear();
+  for (const ListedServer& listed : link_->list()) {
+    if (listed.role == NodeRole::kBalancer && listed.phase != ServerPhase::kAbsent) {
+      balancers_.push_back(listed.node);
+    }
+  }
+  report(now, effects);
+}
+
+void DynamicServer::on_triad_time(Now now, Effects& effects) {
+  if (phase_ == ServerPhase::kSleeping && !link_->is_due(now.mono)) {
+    return;
+  }
+  static const std::vector<CacheId> kNone;
+  on_link_news(link_->on_time(phase_, cache_ ? cache_->listens() : kNone, now, effects), now,
+               effects);
+  if (cache_) {
+    cache_->on_time(now, effects);
+  }
+  if (stop_by_ != kNever) {
+    stop_if_done(now, effects);
+  }
+}
+
+/// Takes nothing new, ends what is under way, and has everything replicated that was acknowledged.
+void DynamicServer::on_stop_order(Now now, Effects& effects) {
+  if (stop_by_ == kNever) {
+    stop_by_ = now.mono + config_.stop_timeout;
+    on_phase(ServerPhase::kDraining, now, effects);
+  }
+}
+
+void DynamicServer::stop_if_done(Now now, Effects& effects) {
+  const bool done = active() == 0 && (!cache_ || cache_->is_idle());
+  if (done || now.mono >= stop_by_) {
+    stop_by_ = kNever;
+    link_->leave(now, effects);
+    effects.push_back(StopProcess{});
+  }
+}
+
 void DynamicServer::on_start(Now now, Effects& effects) {
   started_ = true;
+  link_.emplace(config_.triad, now);
+  if (config_.caches) {
+    cache_.emplace(config_.cache, *config_.caches, *link_);
+  }
   next_report_ = now.mono;
   idle_since_ = now.mono;
   if (config_.ready_at_start) {
@@ -134,6 +221,10 @@ void DynamicServer::on_cancel(NodeId from, const Cancel& cancel, Now now, Effect
 }
 
 void DynamicServer::on_link_down(NodeId peer, Now now, Effects& effects) {
+  on_link_news(link_->on_link_down(peer), now, effects);
+  if (cache_ && link_->slot_of(peer)) {
+    cache_->on_lost(peer, now, effects);
+  }
   for (std::uint32_t slot = 0; slot < works_.size(); ++slot) {
     if (works_[slot].state != Work::State::kFree && works_[slot].from == peer) {
       on_cancel(peer, Cancel{works_[slot].request}, now, effects);
@@ -156,6 +247,7 @@ void DynamicServer::on_phase(ServerPhase phase, Now now, Effects& effects) {
   if (active() == 0) {
     idle_since_ = now.mono;
   }
+  link_->hasten();  // the list follows
   report(now, effects);
 }
 
@@ -166,6 +258,7 @@ void DynamicServer::on_wake(Now now, Effects& effects) {
   if (sleeps_when_idle() && phase_ == ServerPhase::kReady && active() == 0 &&
       now.mono - idle_since_ >= config_.sleep_after) {
     on_phase(ServerPhase::kSleeping, now, effects);
+    on_triad_time(now, effects);  // the members must know that it is not dead
     effects.emplace_back(PowerDown{});
     return;
   }
@@ -221,8 +314,8 @@ void DynamicServer::refuse(NodeId to, RequestId request, Now now, Effects& effec
 }
 
 void DynamicServer::report(Now now, Effects& effects) const {
-  for (const NodeId balancer : config_.balancers) {
-    effects.emplace_back(Send{balancer, LoadReport{config_.incarnation, phase_, load(now)}});
+  for (const NodeId balancer : balancers_) {
+    effects.emplace_back(Send{balancer, LoadReport{link_->incarnation(), phase_, load(now)}});
   }
 }
 

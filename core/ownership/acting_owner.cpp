@@ -132,15 +132,27 @@ void ActingOwner::on_heartbeat(Slot from, const Announcement& announcement, Time
   settle_all(now, events);
 }
 
-void ActingOwner::heed(Group group, Slot from, TimePoint now, OwnerEvents& events) {
+void ActingOwner::adopt(Group group, const View& view, TimePoint now, OwnerEvents& events) {
   GroupState& state = at(group);
-  const GroupAnnouncement& said = peers_[from.value].said[group.value];
-  if (said.view > state.view) {
-    state.view = said.view;
+  if (view > state.view) {
+    state.view = view;
     if (state.stage != Stage::kIdle) {
       stop(group, now, events);
     }
   }
+}
+
+void ActingOwner::on_view(Group group, const View& view, TimePoint now, OwnerEvents& events) {
+  if (view > at(group).view && others_.test(view.slot.value) && view.term < kTermMax) {
+    adopt(group, view, now, events);
+    settle(group, now, events);
+  }
+}
+
+void ActingOwner::heed(Group group, Slot from, TimePoint now, OwnerEvents& events) {
+  GroupState& state = at(group);
+  const GroupAnnouncement& said = peers_[from.value].said[group.value];
+  adopt(group, said.view, now, events);
   // Once only: the peer says it until it has seen the comparison, which must not begin again and
   // again. Who acts holds the newest itself.
   if (said.behind && state.stage == Stage::kIdle &&

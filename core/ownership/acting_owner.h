@@ -106,6 +106,8 @@ class ActingOwner {
   /// announcement  well formed, asserted: the codec's duty.
   void on_heartbeat(Slot from, const Announcement& announcement, TimePoint now,
                     OwnerEvents& events);
+  /// A request showed this view, which its sender has from a member. Rule: R1.3.
+  void on_view(Group group, const View& view, TimePoint now, OwnerEvents& events);
   /// This node was frozen: it stops acting, before it answers anything. Rule: R1.6.
   void on_frozen(TimePoint now, OwnerEvents& events);
   /// Time passed; to be called at next_deadline().
@@ -217,6 +219,7 @@ class ActingOwner {
   void on_contact(Slot peer, TimePoint now, OwnerEvents& events);
   void set_state(Slot slot, PeerState state, TimePoint now);
   void heed(Group group, Slot from, TimePoint now, OwnerEvents& events);
+  void adopt(Group group, const View& view, TimePoint now, OwnerEvents& events);
   void settle_all(TimePoint now, OwnerEvents& events);
   void settle(Group group, TimePoint now, OwnerEvents& events);
   void start(Group group, std::uint32_t term, bool prepared, TimePoint now, OwnerEvents& events);

@@ -6,6 +6,10 @@
 
 namespace copal {
 
+struct AnswerCall;
+struct AnswerKeys;
+struct TellListener;
+
 /// A request that a server's application works on; unique in this start of the server.
 using WorkId = detail::Id<struct WorkIdTag, std::uint64_t>;
 
@@ -13,7 +17,8 @@ using WorkId = detail::Id<struct WorkIdTag, std::uint64_t>;
 /// simulator a model of them, in production a child process and the operating system.
 ///
 /// Contract: start_work() is followed by one WorkEnded input, unless cancel_work() came first or
-/// the machine died. None of the calls answers before it has returned.
+/// the machine died. Each call of the cache that is an input is answered exactly once, unless the
+/// process dies first. None of the calls below answers before it has returned.
 class Application {
  public:
   virtual ~Application() = default;
@@ -25,6 +30,11 @@ class Application {
   virtual void read_cpu() = 0;
   /// The server is idle and may be put in low power; a PowerOn from a balancer starts it again.
   virtual void power_down() = 0;
+
+  /// What became of an operation on the cache.
+  virtual void answer_call(const AnswerCall& answer) = 0;
+  virtual void answer_keys(const AnswerKeys& answer) = 0;
+  virtual void tell_listener(const TellListener& news) = 0;
 };
 
 }  // namespace copal

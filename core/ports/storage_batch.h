@@ -45,6 +45,10 @@ class StorageBatch {
   void put(Family family, Bytes key, Bytes value) { append(family, true, key, value); }
   /// Erasing what is not there does nothing.
   void erase(Family family, Bytes key) { append(family, false, key, {}); }
+  /// All changes of another batch after those of this one.
+  void append(const StorageBatch& other) {
+    bytes_.insert(bytes_.end(), other.bytes_.begin(), other.bytes_.end());
+  }
   /// Keeps its memory for the next use.
   void clear() { bytes_.clear(); }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/blob.h"
 #include "core/base/ids.h"
@@ -62,7 +64,9 @@ enum class CacheStatus : std::uint8_t {
   kSingleCopy,       // changed, but no other member was ready to keep a copy (`replicated`)
   // Errors: nothing was changed, except perhaps for the last.
   kDegraded,        // `replicated` with `degraded: refuse`: no other member is ready
+  kNotAllowed,      // the asker's role does not do this: a balancer that writes (R9)
   kUnknownCache,    // the name or id of a cache that is not defined
+  kNameTooLong,     // of a cache
   kKeyTooLong,      // more than kKeySizeMaxBytes
   kValueTooLarge,   // more than the cache's limit
   kNotANumber,      // increment of a value that is not a whole number of 64 bits
@@ -72,7 +76,9 @@ enum class CacheStatus : std::uint8_t {
   kTimedOut,        // nothing was sent that could still change anything
   kOutcomeUnknown,  // the change may have happened, or may happen later, once (R0.3)
 };
-inline constexpr CacheStatus kCacheStatusLast = CacheStatus::kOutcomeUnknown;
+constexpr CacheStatus wire_last(CacheStatus) {
+  return CacheStatus::kOutcomeUnknown;
+}
 
 /// What an entry must be for a change to happen. An expired one counts as absent.
 enum class Condition : std::uint8_t {
@@ -82,10 +88,14 @@ enum class Condition : std::uint8_t {
   kVersion,  // compare-and-set
   kValue,    // replace(key, old, new) and remove(key, old)
 };
-inline constexpr Condition kConditionLast = Condition::kValue;
+constexpr Condition wire_last(Condition) {
+  return Condition::kValue;
+}
 
-enum class Action : std::uint8_t { kPut, kRemove, kTouch, kIncrement };
-inline constexpr Action kActionLast = Action::kIncrement;
+enum class Action : std::uint8_t { kPut, kRemove, kTouch, kIncrement, kAppend, kPrepend };
+constexpr Action wire_last(Action) {
+  return Action::kPrepend;
+}
 
 /// One change of one entry, as the application asks for it: all of JCache's, memcached's and RESP's
 /// changes are a condition and an action. Source: resin-facts C1.
@@ -95,10 +105,10 @@ struct Change {
   bool wants_previous = false;  // getAndPut, getAndReplace, getAndRemove
   Version expected_version;     // kVersion
   ValueName expected_value;     // kValue
-  ValueName value;              // kPut
+  ValueName value;              // kPut; kAppend and kPrepend: what is added
   std::uint64_t delta = 0;      // kIncrement: added modulo 2^64, as a signed number
   std::uint32_t user_flags = 0;
-  Duration expire_timeout{};  // kPut, kTouch; 0: the cache's own
+  Duration expire_timeout{};  // kPut, kTouch; 0: the cache's own; kept by the others
   std::uint32_t idle_timeout_ms = 0;
 
   static constexpr void fields(auto& self, auto&& visit) {
@@ -155,7 +165,8 @@ struct CacheChange {
   KeyHash key;
   std::string key_text;
   Change change;
-  Blob value;  // of change.value, or nothing: the owner may have it
+  NodeId value_at = kNoNode;  // a member that was given the value's bytes (R0.4)
+  Blob value;                 // of change.value, or nothing: the owner may have it
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(self.sequence);
@@ -171,6 +182,7 @@ struct CacheChange {
     visit(self.key);
     visit(self.key_text);
     visit(self.change);
+    visit(self.value_at);
   }
   const ValueHash& value_hash() const { return change.value.hash; }
 };
@@ -182,10 +194,12 @@ struct CacheAnswer {
   std::uint32_t attempt = 0;  // the change's
   CacheStatus status = CacheStatus::kDone;
   View view;                       // who acts, as the answering member knows it
+  Incarnation incarnation;         // of the owner that answered
   std::uint64_t position = 0;      // of the change among the owner's (R1.7); 0: none
   std::optional<AgedMNode> entry;  // as it is now, a tombstone too; none if nothing is known of it
   std::optional<AgedMNode> previous;
-  Blob value;  // of the entry after a get, of the previous one after a change
+  Version absent;  // kAbsent: whatever is not above this was removed, cleared or has expired
+  Blob value;      // of the entry after a get or an append, of the previous one after a change
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(self.sequence);
@@ -193,9 +207,11 @@ struct CacheAnswer {
     visit(self.attempt);
     visit(self.status);
     visit(self.view);
+    visit(self.incarnation);
     visit(self.position);
     visit(self.entry);
     visit(self.previous);
+    visit(self.absent);
   }
   const ValueHash& value_hash() const {
     return previous ? previous->mnode.value_hash : entry ? entry->mnode.value_hash : kNoValue;
@@ -249,6 +265,170 @@ struct FetchedValue {
     visit(self.found);
   }
   const ValueHash& value_hash() const { return hash; }
+};
+
+/// The acting owner copies a `clear` to another member: a tombstone over all keys of a cache in one
+/// group, in the same sequence of positions.
+struct ReplicateClear {
+  Incarnation incarnation;
+  std::uint64_t position = 0;
+  std::uint64_t previous_position = 0;
+  Group group;
+  CacheId cache;
+  Version cleared;
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.incarnation);
+    visit(self.position);
+    visit(self.previous_position);
+    visit(self.group);
+    visit(self.cache);
+    visit(self.cleared);
+  }
+};
+
+/// A server leaves the bytes of a large value with the member that its hash chooses; the change
+/// that names it follows. Kept for kLeftValueTime unless an m-node refers to it. Rule: R0.4.
+struct LeaveValue {
+  std::uint64_t sequence = 0;  // of the change
+  ValueHash hash;
+  Blob value;
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.sequence);
+    visit(self.hash);
+  }
+  const ValueHash& value_hash() const { return hash; }
+};
+inline constexpr Duration kLeftValueTime = 30s;
+
+struct ValueLeft {
+  std::uint64_t sequence = 0;
+  ValueHash hash;
+  bool kept = false;  // no room: try the next
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.sequence);
+    visit(self.hash);
+    visit(self.kept);
+  }
+};
+
+/// A server has a version that the acting owner may lack: a write of its own that was not
+/// replicated when its owner was lost (R1.7), or one that it has read. Same version: nothing new.
+struct OfferEntry {
+  std::uint64_t sequence = 0;
+  NodeId origin = kNoNode;  // the server, if a member relays it
+  AgedMNode entry;
+  std::string key_text;
+  Blob value;
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.sequence);
+    visit(self.origin);
+    visit(self.entry);
+    visit(self.key_text);
+  }
+  const ValueHash& value_hash() const { return entry.mnode.value_hash; }
+};
+
+struct OfferAnswer {
+  std::uint64_t sequence = 0;
+  NodeId origin = kNoNode;
+  // kDone: it is here, under `position`; kNotModified: this or a newer one was here; kAbsent: it
+  // was removed or cleared since; kTryAgain: as ever.
+  CacheStatus status = CacheStatus::kDone;
+  View view;
+  Incarnation incarnation;  // the owner's
+  std::uint64_t position = 0;
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.sequence);
+    visit(self.origin);
+    visit(self.status);
+    visit(self.view);
+    visit(self.incarnation);
+    visit(self.position);
+  }
+};
+
+using GroupSet = std::bitset<kGroups>;
+
+/// Removes all entries of a cache in the groups that the receiver acts for.
+struct ClearCache {
+  std::uint64_t sequence = 0;
+  CacheId cache;
+  GroupSet groups;  // those that nobody has cleared yet
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.sequence);
+    visit(self.cache);
+    visit(self.groups);
+  }
+};
+
+struct CacheCleared {
+  std::uint64_t sequence = 0;
+  CacheStatus status = CacheStatus::kDone;
+  GroupSet groups;
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.sequence);
+    visit(self.status);
+    visit(self.groups);
+  }
+};
+
+/// Asks for the keys of a cache in one group, from one on in the order of their hashes.
+struct ListKeys {
+  std::uint64_t sequence = 0;
+  CacheId cache;
+  Group group;
+  KeyHash from;
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.sequence);
+    visit(self.cache);
+    visit(self.group);
+    visit(self.from);
+  }
+};
+
+struct KeyPage {
+  std::uint64_t sequence = 0;
+  CacheStatus status = CacheStatus::kDone;
+  std::vector<std::string> keys;
+  bool more = false;
+  KeyHash next;
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.sequence);
+    visit(self.status);
+    visit(self.keys);
+    visit(self.more);
+    visit(self.next);
+  }
+};
+
+enum class EntryEventKind : std::uint8_t { kCreated, kUpdated, kRemoved, kExpired, kCleared };
+constexpr EntryEventKind wire_last(EntryEventKind) {
+  return EntryEventKind::kCleared;
+}
+
+/// To a server that listens to a cache: an entry changed at its acting owner. Sent once, at the
+/// time: what is lost with a connection is lost, and the listener is told that some may be.
+struct EntryEvent {
+  CacheId cache;
+  EntryEventKind kind = EntryEventKind::kCreated;
+  std::string key_text;  // none of kCleared
+  Version version;
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.cache);
+    visit(self.kind);
+    visit(self.key_text);
+    visit(self.version);
+  }
 };
 
 }  // namespace copal

@@ -7,16 +7,20 @@
 #include "core/protocol/message.h"
 
 // Messages as bytes: protocol version (1 byte), kind (1 byte), then the message's fields in the
-// order of its fields(), little-endian, at their full width; in front of a text its length, in
-// front of what may be missing whether it is there. Nothing may follow, so each message has exactly
-// one encoding and a decoder has nothing to guess.
+// order of its fields(), as wire.h says. Nothing may follow, so each message has exactly one
+// encoding and a decoder has nothing to guess.
 
 namespace copal {
 
 inline constexpr std::uint8_t kProtocolVersion = 1;
 
-/// No encoded message is longer: with a key of the greatest length.
-inline constexpr std::size_t kMessageSizeMaxBytes = kKeySizeMaxBytes + 512;
+/// No encoded message is longer: lists are cut before by who makes them.
+inline constexpr std::size_t kMessageSizeMaxBytes = 60 * 1024;
+/// What lists in one message may add up to, so that the rest of it fits as well.
+inline constexpr std::size_t kListSizeMaxBytes = kMessageSizeMaxBytes - 4096;
+
+/// An EntryCopy takes at most so many bytes, beside its key's text.
+inline constexpr std::size_t kEntryCopySizeBytes = 256;
 
 /// Writes the message to the front of out. Returns the bytes written.
 /// out  at least kMessageSizeMaxBytes long, asserted.   message  values in their ranges, asserted.

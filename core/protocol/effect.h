@@ -1,11 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "core/base/blob.h"
 #include "core/base/ids.h"
 #include "core/ports/application.h"
+#include "core/ports/storage.h"
 #include "core/protocol/input.h"
 #include "core/protocol/message.h"
 
@@ -17,6 +22,10 @@ namespace copal {
 struct Send {
   NodeId to;
   Message message;
+  // Leaves only when all that this step and those before it wrote to the store is synced, and
+  // vanishes with it at a crash. Later messages of its kind to the same peer wait behind it.
+  // Rule: R0.2.
+  bool after_sync = false;
 };
 
 /// What a client is told.
@@ -54,7 +63,84 @@ struct PowerOn {
   NodeId server;
 };
 
-using Effect = std::variant<Send, AnswerClient, StartWork, CancelWork, ReadCpu, PowerDown, PowerOn>;
-using Effects = std::vector<Effect>;
+/// The application's operation is over.
+struct AnswerCall {
+  CallId call;
+  CacheStatus status = CacheStatus::kDone;
+  std::optional<MNode> entry;     // as it is now, if it is there; times are this node's
+  std::optional<MNode> previous;  // if it was asked for, and was there
+  Blob value;  // of the entry read, or of the previous one; empty if it stands in the m-node
+};
+
+/// A page of a cache's keys.
+struct AnswerKeys {
+  CallId call;
+  CacheStatus status = CacheStatus::kDone;
+  std::vector<std::string> keys;
+  std::optional<KeyCursor> next;  // where the next page begins; nothing: that was all
+};
+
+/// An entry of a cache that the application listens to changed; or, without an event, the
+/// connection to its acting owner was lost for a while, and so may have been some events.
+struct TellListener {
+  std::optional<EntryEvent> event;
+};
+
+/// One record, or a page of them: Storage::read() and scan(). Completions are inputs.
+struct ReadStore {
+  ReadId id;
+  Family family = Family::kMNodes;
+  std::vector<std::uint8_t> key;
+};
+struct ScanStore {
+  ReadId id;
+  Family family = Family::kMNodes;
+  std::vector<std::uint8_t> from;
+  std::size_t size_max_bytes = 0;
+};
+/// Makes all that was written so far durable: SyncEnded follows.
+struct SyncStore {};
+
+/// The process has nothing more to do: a planned stop is over, or its store has failed and it must
+/// start again.
+struct StopProcess {
+  bool failed = false;
+};
+
+using Effect =
+    std::variant<Send, AnswerClient, StartWork, CancelWork, ReadCpu, PowerDown, PowerOn, AnswerCall,
+                 AnswerKeys, TellListener, ReadStore, ScanStore, SyncStore, StopProcess>;
+
+/// All that one step asks for: effects in their order, and what it writes to the store, as one
+/// batch that is carried out whole or not at all, before any of the effects.
+/// Owned by the driver and reused.
+class Effects {
+ public:
+  void push_back(Effect effect) { list_.push_back(std::move(effect)); }
+  template <class Kind>
+  void emplace_back(Kind&& effect) {
+    list_.emplace_back(std::forward<Kind>(effect));
+  }
+  StorageBatch& store() { return store_; }
+  const StorageBatch& store() const { return store_; }
+  void clear() {
+    list_.clear();
+    store_.clear();
+  }
+
+  bool empty() const { return list_.empty(); }
+  std::size_t size() const { return list_.size(); }
+  const Effect& operator[](std::size_t index) const { return list_[index]; }
+  Effect& operator[](std::size_t index) { return list_[index]; }
+  const Effect& back() const { return list_.back(); }
+  auto begin() const { return list_.begin(); }
+  auto end() const { return list_.end(); }
+  auto begin() { return list_.begin(); }
+  auto end() { return list_.end(); }
+
+ private:
+  std::vector<Effect> list_;
+  StorageBatch store_;
+};
 
 }  // namespace copal

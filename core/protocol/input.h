@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <variant>
 
+#include "core/base/blob.h"
 #include "core/base/ids.h"
 #include "core/ports/application.h"
+#include "core/ports/storage.h"
 #include "core/protocol/message.h"
 
 // All that a node can be told. Whatever decides about a node's behaviour is one of these or the
@@ -40,6 +43,65 @@ struct ClientRequest {
   bool repeatable = false;  // may be sent a second time after it may have been worked on
 };
 
+/// An application's operation on a cache at its server, until it is answered; given by the world.
+using CallId = detail::Id<struct CallIdTag, std::uint64_t>;
+
+/// To a server: its application reads an entry.
+struct ReadEntry {
+  CallId call;
+  CacheId cache;
+  std::string key;
+  bool wants_value = true;  // containsKey does not
+  Duration timeout = 10s;
+};
+
+/// To a server: its application changes an entry.
+struct ChangeEntry {
+  CallId call;
+  CacheId cache;
+  std::string key;
+  Change change;
+  Blob value;  // of change.value, unless that is inline
+  Duration timeout = 10s;
+};
+
+/// To a server: its application removes all entries of a cache.
+struct ClearEntries {
+  CallId call;
+  CacheId cache;
+  Duration timeout = 10s;
+};
+
+/// Where a page of keys begins. The default: at the first.
+struct KeyCursor {
+  Group group;
+  KeyHash from;
+};
+
+/// To a server: its application asks for some keys of a cache, in no order of their text. Keys that
+/// are there all the time come once; others may come or not.
+struct ReadKeys {
+  CallId call;
+  CacheId cache;
+  KeyCursor from;
+  Duration timeout = 10s;
+};
+
+/// To a server: its application wants the events of a cache from now on, or no longer.
+struct ListenTo {
+  CacheId cache;
+  bool listen = true;
+};
+
+/// To a triad member, from its operator: what becomes of a registered server.
+struct ChangeRoster {
+  NodeId node;
+  RosterState state = RosterState::kEnabled;
+};
+
+/// To any node, from its operator: hand over what it is in charge of, then StopProcess. Rule: R1.5.
+struct StopOrder {};
+
 /// To a server: work that it started is over.
 struct WorkEnded {
   WorkId work;
@@ -60,6 +122,14 @@ struct DrainOrder {
 };
 
 using Input = std::variant<MessageReceived, LinkDown, Wake, ClientRequest, WorkEnded, CpuReading,
-                           ApplicationReady, DrainOrder>;
+                           ApplicationReady, DrainOrder, ReadEntry, ChangeEntry, ClearEntries,
+                           ReadKeys, ListenTo, ChangeRoster, StopOrder, StorageCompletion>;
+
+/// What a dynamic server's application asks of its cache.
+template <class Kind>
+concept CallInput = OneOf<Kind, ReadEntry, ChangeEntry, ClearEntries, ReadKeys, ListenTo>;
+/// What only a triad member is told.
+template <class Kind>
+concept TriadInput = OneOf<Kind, ChangeRoster, StorageCompletion>;
 
 }  // namespace copal

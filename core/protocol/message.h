@@ -9,6 +9,8 @@
 #include "core/base/result.h"
 #include "core/base/time.h"
 #include "core/protocol/cache_message.h"
+#include "core/protocol/compare_message.h"
+#include "core/protocol/member_message.h"
 
 // What nodes say to each other. Each message lists its fields once, in fields(); the codec
 // (codec.h) and whoever prints or compares messages walk that list. Times travel as lengths, never
@@ -28,10 +30,6 @@ struct LoadSample {
     visit(self.latency);
   }
 };
-
-/// What a server says of itself.
-enum class ServerPhase : std::uint8_t { kStarting, kReady, kDraining, kSleeping };
-inline constexpr ServerPhase kServerPhaseLast = ServerPhase::kSleeping;
 
 /// A client's request, passed on by a balancer.
 struct Request {
@@ -57,7 +55,9 @@ enum class AnswerStatus : std::uint8_t {
   kFailed,  // the application answered with an error (HTTP 5xx)
   kBusy,    // not taken: the server is full, starting or draining (HTTP 503); safe to repeat
 };
-inline constexpr AnswerStatus kAnswerStatusLast = AnswerStatus::kBusy;
+constexpr AnswerStatus wire_last(AnswerStatus) {
+  return AnswerStatus::kBusy;
+}
 
 struct Answer {
   RequestId id;
@@ -114,16 +114,32 @@ struct ProbeAnswer {
 /// The order is the wire's: a kind is its index here, so new kinds go to the end.
 using Message =
     std::variant<Request, Answer, Cancel, LoadReport, Probe, ProbeAnswer, CacheGet, CacheChange,
-                 CacheAnswer, Replicate, ReplicateAck, FetchValue, FetchedValue>;
+                 CacheAnswer, Replicate, ReplicateAck, FetchValue, FetchedValue, ReplicateClear,
+                 LeaveValue, ValueLeft, OfferEntry, OfferAnswer, ClearCache, CacheCleared, ListKeys,
+                 KeyPage, EntryEvent, MemberHeartbeat, ServerHeartbeat, ServerList, RosterUpdate,
+                 AskHandOver, HandOver, CompareOpen, CompareOpened, CompareSums, CompareDiffer,
+                 CompareExchange, CompareExchanged, CompareClose, CompareClosed>;
 
-/// The two groups of kinds: each role has ears for few of the other group, and names those.
+/// Groups of kinds: each role has ears for few of the others' groups, and names those.
 template <class Kind, class... Kinds>
 concept OneOf = (std::same_as<Kind, Kinds> || ...);
 template <class Kind>
 concept BalancingMessage = OneOf<Kind, Request, Answer, Cancel, LoadReport, Probe, ProbeAnswer>;
+/// What servers ask of triad members, and what members answer.
 template <class Kind>
-concept CacheMessage = OneOf<Kind, CacheGet, CacheChange, CacheAnswer, Replicate, ReplicateAck,
-                             FetchValue, FetchedValue>;
+concept CacheQuestion =
+    OneOf<Kind, CacheGet, CacheChange, LeaveValue, OfferEntry, ClearCache, ListKeys>;
+template <class Kind>
+concept CacheReply =
+    OneOf<Kind, CacheAnswer, ValueLeft, OfferAnswer, CacheCleared, KeyPage, EntryEvent>;
+/// Between triad members.
+template <class Kind>
+concept TriadMessage =
+    OneOf<Kind, Replicate, ReplicateAck, ReplicateClear, FetchValue, FetchedValue, RosterUpdate,
+          AskHandOver, HandOver, CompareOpen, CompareOpened, CompareSums, CompareDiffer,
+          CompareExchange, CompareExchanged, CompareClose, CompareClosed>;
+template <class Kind>
+concept HeartbeatMessage = OneOf<Kind, MemberHeartbeat, ServerHeartbeat, ServerList>;
 
 /// Bytes that travel with a message, that are not part of its frame and that the core never sees.
 std::uint64_t body_size_bytes(const Message& message);

@@ -71,6 +71,15 @@ void HashTree::add_to_sums(const KeyHash& key, std::uint64_t amount) {
   sum_ += amount;
 }
 
+void HashTree::age_all(Duration by) {
+  for (MNodeEntry* first : first_) {
+    for (MNodeEntry* entry = first; entry != nullptr; entry = entry->next_) {
+      entry->mnode_.modified -= by;
+      entry->mnode_.accessed -= by;
+    }
+  }
+}
+
 HashTree::Sums HashTree::leaves(std::size_t bucket) const {
   COPAL_ASSERT(bucket < kFanout);
   Sums sums{};
@@ -87,7 +96,7 @@ std::vector<const MNodeEntry*> HashTree::entries(std::size_t bucket) const {
     all.push_back(entry);
   }
   std::sort(all.begin(), all.end(), [](const MNodeEntry* one, const MNodeEntry* other) {
-    return one->mnode_.key < other->mnode_.key;
+    return precedes(one->mnode_.key, other->mnode_.key);
   });
   return all;
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "core/base/sha256.h"
@@ -24,6 +25,12 @@ class HashTree {
   static constexpr std::size_t kFanout = 256;
   using Sums = std::array<std::uint64_t, kFanout>;
 
+  /// The order of keys in a tree: bucket by bucket, leaf by leaf.
+  static bool precedes(const KeyHash& one, const KeyHash& other) {
+    const int order = std::memcmp(one.bytes.data() + 8, other.bytes.data() + 8, 24);
+    return order < 0 || (order == 0 && one < other);
+  }
+
   HashTree() = default;
   ~HashTree();
   HashTree(const HashTree&) = delete;  // entries point here
@@ -42,6 +49,9 @@ class HashTree {
   /// to  of the same key and cache, asserted.
   void change(MNodeEntry& entry, const MNode& to);
 
+  /// Sets the times of all entries back by so much; they are part of no sum.
+  void age_all(Duration by);
+
   std::uint64_t count() const { return count_; }
   /// One number for the whole tree.
   std::uint64_t sum() const { return sum_; }
@@ -49,8 +59,13 @@ class HashTree {
   const Sums& buckets() const { return bucket_sums_; }
   /// The leaves of one bucket, added up now. bucket: below kFanout, asserted.
   Sums leaves(std::size_t bucket) const;
-  /// The entries of a bucket in the order of their keys. Allocates.
+  /// The entries of a bucket in the order of precedes(). Allocates.
   std::vector<const MNodeEntry*> entries(std::size_t bucket) const;
+
+  /// The entries of a bucket in no order, one by one; nothing at the end. Valid while the tree does
+  /// not change.
+  const MNodeEntry* first(std::size_t bucket) const { return first_[bucket]; }
+  static const MNodeEntry* next(const MNodeEntry& entry) { return entry.next_; }
 
   /// Walks everything; for tests and the simulator. Asserts the invariants.
   void check_invariants() const;

@@ -26,6 +26,7 @@ class MNodeEntry {
   MNodeEntry& operator=(const MNodeEntry&) = delete;
 
   const MNode& mnode() const { return mnode_; }
+  void touch(TimePoint accessed) { mnode_.accessed = accessed; }
   std::string_view key_text() const {
     return {reinterpret_cast<const char*>(this + 1), key_size_bytes_};
   }

@@ -49,6 +49,18 @@ void MNodeTable::erase(const MNodeEntry& entry) {
   std::erase_if(trees_, [](const CacheTree& of) { return of.tree->count() == 0; });
 }
 
+void MNodeTable::touch(const MNodeEntry& entry, TimePoint accessed) {
+  MNodeEntry* mine = index_.find(entry.hash_bytes());
+  COPAL_ASSERT(mine == &entry);
+  mine->touch(accessed);
+}
+
+void MNodeTable::age_all(Duration by) {
+  for (const CacheTree& of : trees_) {
+    of.tree->age_all(by);
+  }
+}
+
 std::size_t MNodeTable::memory_bytes() const {
   return entries_bytes_ + index_.memory_bytes() + trees_.size() * sizeof(HashTree);
 }

@@ -28,6 +28,10 @@ class MNodeTable {
   const MNodeEntry& put(const MNode& mnode, std::string_view key_text);
   /// The entry is in this table, asserted.
   void erase(const MNodeEntry& entry);
+  /// Sets the time of use of an entry in this table (asserted), which is part of no sum.
+  void touch(const MNodeEntry& entry, TimePoint accessed);
+  /// Sets all times back by so much. Walks everything.
+  void age_all(Duration by);
 
   std::size_t size() const { return index_.size(); }
   /// The caches that have entries here, in the order of their ids.

@@ -19,7 +19,7 @@ using Keys = std::vector<std::uint32_t>;
 std::string load(std::string_view bytes, Keys& keys) {
   const TemporaryFile file("keys", bytes);
   keys = {1, 2, 3};
-  const std::string failure = load_key_trace(file.path(), keys).value_or("");
+  std::string failure = load_key_trace(file.path(), keys).value_or("");
   if (failure.empty()) {
     return failure;
   }

@@ -1,0 +1,212 @@
+#include "core/cache/kept_writes.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/base/assert.h"
+
+namespace copal {
+
+std::uint64_t KeptWrites::charge(const Kept& kept) {
+  return sizeof(Kept) + kept.key_text.size() + kept.value.size_bytes();
+}
+
+std::size_t KeptWrites::count() const {
+  std::size_t count = offers_.size();
+  for (const auto& of_owner : kept_) {
+    count += of_owner.size();
+  }
+  return count;
+}
+
+void KeptWrites::keep(const MNode& mnode, const std::string& key_text, const Blob& value,
+                      Slot owner, Incarnation incarnation, std::uint64_t position, Now now,
+                      Effects& effects) {
+  Kept kept{mnode, key_text, value, incarnation, position};
+  const bool same_start = link_.member_incarnation(owner) == incarnation;
+  if (same_start && position <= link_.replicated_up_to(owner)) {
+    return;  // the answer was overtaken by the heartbeat that covers it
+  }
+  ++counts_.kept;
+  size_bytes_ += charge(kept);
+  if (is_in_charge(kept, owner)) {
+    insert(owner, std::move(kept));
+  } else {
+    begin_offer(std::move(kept), now, effects);
+  }
+  if (link_.is_alone(owner)) {
+    give_up_oldest();
+  }
+}
+
+/// Whether the member that acknowledged it still acts for it, in the same start.
+bool KeptWrites::is_in_charge(const Kept& kept, Slot owner) const {
+  const Incarnation known = link_.member_incarnation(owner);
+  return link_.view(group_of(kept.mnode.key)).slot == owner &&
+         (known == kept.incarnation || known < kept.incarnation);
+}
+
+/// Answers may overtake each other by a retry; nearly always it is the last.
+void KeptWrites::insert(Slot owner, Kept kept) {
+  std::deque<Kept>& of_owner = kept_[owner.value];
+  auto at = of_owner.end();
+  while (at != of_owner.begin() && std::prev(at)->position > kept.position) {
+    --at;
+  }
+  of_owner.insert(at, std::move(kept));
+}
+
+void KeptWrites::give_up_oldest() {
+  for (std::deque<Kept>& of_owner : kept_) {
+    while (size_bytes_ >= config_.kept_max_bytes && !of_owner.empty()) {
+      size_bytes_ -= charge(of_owner.front());
+      of_owner.pop_front();
+      ++counts_.given_up;
+    }
+  }
+}
+
+void KeptWrites::on_heartbeat(Slot from) {
+  std::deque<Kept>& of_owner = kept_[from.value];
+  const Incarnation incarnation = link_.member_incarnation(from);
+  while (!of_owner.empty() && of_owner.front().incarnation == incarnation &&
+         of_owner.front().position <= link_.replicated_up_to(from)) {
+    size_bytes_ -= charge(of_owner.front());
+    of_owner.pop_front();
+  }
+  if (link_.is_alone(from)) {
+    give_up_oldest();
+  }
+}
+
+// ---- offers
+
+void KeptWrites::on_owners_changed(Now now, Effects& effects) {
+  std::vector<Kept> homeless;
+  for (std::size_t slot = 0; slot < kSlots; ++slot) {
+    const Slot owner{static_cast<std::uint8_t>(slot)};
+    std::erase_if(kept_[slot], [&](Kept& kept) {
+      if (is_in_charge(kept, owner)) {
+        return false;
+      }
+      homeless.push_back(std::move(kept));
+      return true;
+    });
+  }
+  for (Kept& kept : homeless) {
+    begin_offer(std::move(kept), now, effects);
+  }
+  for (auto& [sequence, offer] : offers_) {
+    if (link_.ask(group_of(offer.kept.mnode.key), now.mono) != offer.asked) {
+      send(sequence, offer, Slot{kSlots}, now, effects);
+    }
+  }
+}
+
+void KeptWrites::offer(const MNode& mnode, const std::string& key_text, const Blob& value, Now now,
+                       Effects& effects) {
+  const bool under_way = std::ranges::any_of(offers_, [&mnode](const auto& offer) {
+    return offer.second.kept.mnode.key == mnode.key &&
+           offer.second.kept.mnode.version == mnode.version;
+  });
+  if (!under_way && has_room()) {
+    Kept kept{mnode, key_text, value, {}, 0};
+    size_bytes_ += charge(kept);
+    begin_offer(std::move(kept), now, effects);
+  }
+}
+
+void KeptWrites::begin_offer(Kept kept, Now now, Effects& effects) {
+  ++counts_.offered;
+  const std::uint64_t sequence = next_sequence_++;
+  Offer& offer = offers_[sequence] = Offer{.kept = std::move(kept), .asked = kNoNode};
+  send(sequence, offer, Slot{kSlots}, now, effects);
+}
+
+void KeptWrites::send(std::uint64_t sequence, Offer& offer, Slot avoid, Now now, Effects& effects) {
+  const MNode& mnode = offer.kept.mnode;
+  offer.asked = link_.ask(group_of(mnode.key), avoid, now.mono);
+  offer.again_at = now.mono + config_.attempt_timeout;
+  next_deadline_ = std::min(next_deadline_, offer.again_at);
+  if (offer.asked != kNoNode) {
+    effects.push_back(Send{offer.asked, OfferEntry{.sequence = sequence,
+                                                   .entry = aged(mnode, now.mono),
+                                                   .key_text = offer.kept.key_text,
+                                                   .value = offer.kept.value}});
+  }
+}
+
+bool KeptWrites::on_answer(NodeId, const OfferAnswer& answer, Now now, Effects& effects) {
+  const auto at = offers_.find(answer.sequence);
+  if (at == offers_.end()) {
+    return false;
+  }
+  Offer& offer = at->second;
+  link_.heed(group_of(offer.kept.mnode.key), answer.view);
+  // Bytes that another server wrote may come from there.
+  const bool lacked = answer.status == CacheStatus::kNeedValue && offer.lacked < kLackedMax;
+  if (answer.status == CacheStatus::kTryAgain || lacked) {
+    offer.lacked += lacked ? 1 : 0;
+    offer.again_at = now.mono + (lacked ? kBytesDelay : config_.retry_delay);
+    next_deadline_ = std::min(next_deadline_, offer.again_at);
+    return true;
+  }
+  Kept kept = std::move(offer.kept);
+  offers_.erase(at);
+  const std::uint64_t charged = charge(kept);
+  if (answer.status != CacheStatus::kDone && answer.status != CacheStatus::kNotModified) {
+    ++counts_.obsolete;
+    size_bytes_ -= charged;
+    return true;
+  }
+  ++(answer.status == CacheStatus::kDone ? counts_.taken : counts_.obsolete);
+  kept.incarnation = answer.incarnation;
+  kept.position = answer.position;
+  if (is_in_charge(kept, answer.view.slot)) {
+    insert(answer.view.slot, std::move(kept));
+    on_heartbeat(answer.view.slot);
+  } else {
+    begin_offer(std::move(kept), now, effects);
+  }
+  return true;
+}
+
+void KeptWrites::on_lost(NodeId member, Now now, Effects& effects) {
+  for (auto& [sequence, offer] : offers_) {
+    if (offer.asked == member) {
+      send(sequence, offer, link_.slot_of(member).value_or(Slot{kSlots}), now, effects);
+    }
+  }
+}
+
+void KeptWrites::on_time(Now now, Effects& effects) {
+  if (now.mono < next_deadline_) {
+    return;
+  }
+  next_deadline_ = kNever;
+  for (auto& [sequence, offer] : offers_) {
+    if (now.mono >= offer.again_at) {
+      send(sequence, offer, Slot{kSlots}, now, effects);
+    }
+    next_deadline_ = std::min(next_deadline_, offer.again_at);
+  }
+}
+
+void KeptWrites::check_invariants() const {
+  std::uint64_t size_bytes = 0;
+  for (const auto& of_owner : kept_) {
+    for (std::size_t i = 0; i < of_owner.size(); ++i) {
+      size_bytes += charge(of_owner[i]);
+      COPAL_ASSERT(i == 0 || of_owner[i].incarnation != of_owner[i - 1].incarnation ||
+                   of_owner[i - 1].position <= of_owner[i].position);
+    }
+  }
+  for (const auto& [sequence, offer] : offers_) {
+    size_bytes += charge(offer.kept);
+    COPAL_ASSERT(offer.again_at >= next_deadline_);
+  }
+  COPAL_ASSERT(size_bytes == size_bytes_);
+}
+
+}  // namespace copal

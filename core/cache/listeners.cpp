@@ -1,0 +1,25 @@
+#include "core/cache/listeners.h"
+
+#include <algorithm>
+#include <string>
+
+namespace copal {
+
+void Listeners::set(NodeId server, const std::vector<CacheId>& caches) {
+  if (caches.empty()) {
+    caches_.erase(server);
+  } else {
+    caches_[server] = caches;
+  }
+}
+
+void Listeners::tell(CacheId cache, EntryEventKind kind, std::string_view key_text,
+                     const Version& version, Effects& effects) const {
+  for (const auto& [server, caches] : caches_) {
+    if (std::ranges::find(caches, cache) != caches.end()) {
+      effects.push_back(Send{server, EntryEvent{cache, kind, std::string(key_text), version}});
+    }
+  }
+}
+
+}  // namespace copal

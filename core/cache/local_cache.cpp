@@ -1,0 +1,76 @@
+#include "core/cache/local_cache.h"
+
+#include <algorithm>
+#include <span>
+
+namespace copal {
+
+void LocalCache::on_reply(NodeId from, const CacheAnswer& answer, Now now, Effects& effects) {
+  if (!reads_.on_answer(from, answer, now, effects)) {
+    changes_.on_answer(from, answer, now, effects);
+  }
+}
+
+void LocalCache::on_reply(NodeId from, const CacheCleared& cleared, Now now, Effects& effects) {
+  if (const auto cache = scans_.on_cleared(from, cleared, now, effects)) {
+    reads_.on_cleared(*cache, now.mono);
+  }
+}
+
+/// An event is news of the entry, too.
+void LocalCache::on_reply(NodeId, const EntryEvent& event, Now, Effects& effects) {
+  if (scans_.on_event(event, effects) && !event.key_text.empty()) {
+    const std::span key(reinterpret_cast<const std::uint8_t*>(event.key_text.data()),
+                        event.key_text.size());
+    const KeyHash hash = hash_key(event.cache.value, key);
+    const NearCopy* copy = near_.peek(hash);
+    if (copy != nullptr && copy->mnode.version < event.version) {
+      near_.erase(hash);
+    }
+  }
+}
+
+void LocalCache::on_lost(NodeId member, Now now, Effects& effects) {
+  kept_.on_lost(member, now, effects);
+  reads_.on_lost(member, now, effects);
+  changes_.on_lost(member, now, effects);
+  scans_.on_lost(member, now, effects);
+}
+
+void LocalCache::on_link_news(const TriadLink::News& news, Now now, Effects& effects) {
+  if (news.restarted) {
+    changes_.on_restarted(now, effects);
+  }
+  if (news.heartbeat_from) {
+    kept_.on_heartbeat(*news.heartbeat_from);
+  }
+  if (news.owners_changed) {
+    kept_.on_owners_changed(now, effects);
+    reads_.on_owners_changed(now, effects);
+    changes_.on_owners_changed(now, effects);
+  }
+  if (news.events_lost) {
+    scans_.on_events_lost(effects);
+  }
+}
+
+void LocalCache::on_time(Now now, Effects& effects) {
+  kept_.on_time(now, effects);
+  reads_.on_time(now, effects);
+  changes_.on_time(now, effects);
+  scans_.on_time(now, effects);
+}
+
+TimePoint LocalCache::next_deadline() const {
+  return std::min({kept_.next_deadline(), reads_.next_deadline(), changes_.next_deadline(),
+                   scans_.next_deadline()});
+}
+
+void LocalCache::check_invariants() const {
+  near_.check_invariants();
+  kept_.check_invariants();
+  reads_.check_invariants();
+  changes_.check_invariants();
+}
+
+}  // namespace copal

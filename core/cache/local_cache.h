@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/cache/cache_config.h"
+#include "core/cache/kept_writes.h"
+#include "core/cache/local_cache_config.h"
+#include "core/cache/local_changes.h"
+#include "core/cache/local_reads.h"
+#include "core/cache/local_scans.h"
+#include "core/cache/near_cache.h"
+#include "core/membership/triad_link.h"
+#include "core/protocol/effect.h"
+
+namespace copal {
+
+/// A server's side of the cache: what its application asks for, and what the triad answers. It only
+/// hands on, to who reads, who changes, who keeps what is not replicated, and who scans.
+/// Source: paper, section III. Chosen: U4, U5.
+class LocalCache {
+ public:
+  /// catalog and link outlive it.
+  LocalCache(const LocalCacheConfig& config, const CacheCatalog& catalog, TriadLink& link)
+      : config_(config),
+        near_(config.near),
+        kept_(config_, link, next_sequence_),
+        reads_(config_, catalog, link, near_, kept_, next_sequence_),
+        changes_(config_, catalog, link, near_, kept_, next_sequence_),
+        scans_(config_, catalog, link, next_sequence_) {}
+  LocalCache(const LocalCache&) = delete;
+  LocalCache& operator=(const LocalCache&) = delete;
+
+  // The application's calls.
+  void on_call(const ReadEntry& call, Now now, Effects& effects) {
+    reads_.read(call, now, effects);
+  }
+  void on_call(const ChangeEntry& call, Now now, Effects& effects) {
+    changes_.change(call, now, effects);
+  }
+  void on_call(const ClearEntries& call, Now now, Effects& effects) {
+    scans_.clear(call, now, effects);
+  }
+  void on_call(const ReadKeys& call, Now now, Effects& effects) { scans_.list(call, now, effects); }
+  void on_call(const ListenTo& call, Now, Effects&) { scans_.listen(call); }
+
+  // The triad's answers.
+  void on_reply(NodeId from, const CacheAnswer& answer, Now now, Effects& effects);
+  void on_reply(NodeId from, const ValueLeft& left, Now now, Effects& effects) {
+    changes_.on_left(from, left, now, effects);
+  }
+  void on_reply(NodeId from, const OfferAnswer& answer, Now now, Effects& effects) {
+    kept_.on_answer(from, answer, now, effects);
+  }
+  void on_reply(NodeId from, const CacheCleared& cleared, Now now, Effects& effects);
+  void on_reply(NodeId from, const KeyPage& page, Now now, Effects& effects) {
+    scans_.on_page(from, page, now, effects);
+  }
+  void on_reply(NodeId from, const EntryEvent& event, Now now, Effects& effects);
+
+  /// A connection to a member broke.
+  void on_lost(NodeId member, Now now, Effects& effects);
+  void on_link_news(const TriadLink::News& news, Now now, Effects& effects);
+  void on_time(Now now, Effects& effects);
+  TimePoint next_deadline() const;
+
+  const std::vector<CacheId>& listens() const { return scans_.listens(); }
+  /// Whether nothing is under way and everything acknowledged is replicated: it may stop.
+  bool is_idle() const {
+    return reads_.under_way() + changes_.under_way() + scans_.under_way() + kept_.count() == 0;
+  }
+
+  const NearCache& near() const { return near_; }
+  const LocalReads& reads() const { return reads_; }
+  const LocalChanges& changes() const { return changes_; }
+  const KeptWrites& kept() const { return kept_; }
+  void check_invariants() const;
+
+ private:
+  LocalCacheConfig config_;
+  std::uint64_t next_sequence_ = 1;
+  NearCache near_;
+  KeptWrites kept_;
+  LocalReads reads_;
+  LocalChanges changes_;
+  LocalScans scans_;
+};
+
+}  // namespace copal

@@ -1,0 +1,190 @@
+// OwnerCache: offers of servers, clears, pages of keys, and what an owner removes by itself.
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/cache/owner_cache.h"
+#include "core/protocol/codec.h"
+
+namespace copal {
+
+// ---- offers (R1.7)
+
+void OwnerCache::on_offer(NodeId from, const OfferEntry& offer, Now now, Effects& effects) {
+  effects.push_back(Send{from, take_offer(offer, now, effects)});
+}
+
+OfferAnswer OwnerCache::take_offer(const OfferEntry& offer, Now now, Effects& effects) {
+  const MNode& mnode = offer.entry.mnode;
+  const Group group = group_of(mnode.key);
+  OfferAnswer answer{.sequence = offer.sequence,
+                     .origin = offer.origin,
+                     .status = readiness(group, catalog_.find(mnode.cache)),
+                     .view = duty(group).view,
+                     .incarnation = config_.incarnation};
+  if (answer.status != CacheStatus::kDone) {
+    return answer;
+  }
+  const MNodeEntry* entry = replica_.find(mnode.key);
+  if (entry != nullptr && entry->mnode().version >= mnode.version) {
+    // It may have come here alone, by a comparison: so it goes to the others with the next
+    // position.
+    answer.status = CacheStatus::kNotModified;
+    answer.position = log_.append(entry->mnode(), false);
+    return answer;
+  }
+  const bool has_value = !mnode.has_stored_value() || offer.value.size_bytes() > 0 ||
+                         replica_.values().has(mnode.value_hash);
+  if (!has_value) {
+    answer.status = CacheStatus::kNeedValue;
+    return answer;
+  }
+  const bool brings = mnode.has_stored_value() && !replica_.values().has(mnode.value_hash);
+  if (brings) {
+    replica_.values().pin(mnode.value_hash);
+    replica_.values().provide(mnode.value_hash, offer.value);
+  }
+  clock_.observe(mnode.version.counter, now.mono);
+  const MNode taken = dated(offer.entry, now.mono);
+  if (replica_.install(taken, offer.key_text) == Replica::Installed::kBelowHorizon) {
+    answer.status = CacheStatus::kAbsent;
+  } else {
+    ++counts_.offers_taken;
+    answer.position = log_.append(taken, brings);
+    listeners_.tell(mnode.cache,
+                    mnode.is_tombstone() ? EntryEventKind::kRemoved : EntryEventKind::kUpdated,
+                    offer.key_text, mnode.version, effects);
+  }
+  if (brings) {
+    replica_.values().unpin(mnode.value_hash);
+  }
+  return answer;
+}
+
+// ---- clear and keys
+
+void OwnerCache::on_clear(NodeId from, const ClearCache& clear, Now now, Effects& effects) {
+  CacheCleared answer{.sequence = clear.sequence};
+  const CacheConfig* cache = catalog_.find(clear.cache);
+  if (cache == nullptr) {
+    answer.status = CacheStatus::kUnknownCache;
+  }
+  for (std::uint8_t i = 0; cache != nullptr && i < kGroups; ++i) {
+    const Group group{i};
+    const Version before = replica_.cleared(group, clear.cache);
+    if (!clear.groups.test(i) || readiness(group, cache) != CacheStatus::kDone ||
+        !clock_.may_issue(before.counter, now.mono)) {
+      continue;
+    }
+    const Version version{clock_.next_counter(before.counter, now.mono), duty(group).view.term,
+                          owner_};
+    replica_.clear(group, clear.cache, version);
+    log_.append_clear(group, clear.cache, version);
+    answer.groups.set(i);
+  }
+  if (answer.groups.any()) {
+    listeners_.tell(clear.cache, EntryEventKind::kCleared, "", kNoVersion, effects);
+  }
+  effects.push_back(Send{from, answer});
+}
+
+void OwnerCache::on_list(NodeId from, const ListKeys& list, Now now, Effects& effects) {
+  KeyPage page{.sequence = list.sequence,
+               .status = readiness(list.group, catalog_.find(list.cache))};
+  const HashTree* tree =
+      page.status == CacheStatus::kDone ? replica_.table(list.group).tree(list.cache) : nullptr;
+  std::size_t size_bytes = 0;
+  for (std::size_t bucket = HashTree::bucket_of(list.from);
+       tree != nullptr && bucket < HashTree::kFanout && !page.more; ++bucket) {
+    for (const MNodeEntry* entry : tree->entries(bucket)) {
+      const MNode& mnode = entry->mnode();
+      if (HashTree::precedes(mnode.key, list.from) || !is_present(&mnode, now.mono) ||
+          replica_.is_cleared(list.group, mnode)) {
+        continue;
+      }
+      size_bytes += entry->key_text().size() + sizeof(std::uint16_t);
+      if (size_bytes > kListSizeMaxBytes) {
+        page.more = true;
+        page.next = mnode.key;
+        break;
+      }
+      page.keys.emplace_back(entry->key_text());
+    }
+  }
+  effects.push_back(Send{from, std::move(page)});
+}
+
+// ---- expiry and eviction (R0.7)
+
+bool OwnerCache::may_expire(const MNode& mnode, Now now) const {
+  return duty(group_of(mnode.key)).acts && !mnode.is_tombstone() && mnode.is_expired(now.mono) &&
+         clock_.may_issue(mnode.version.counter, now.mono);
+}
+
+void OwnerCache::expire(const MNodeEntry& entry, Now now, Effects& effects) {
+  ++counts_.expired;
+  listeners_.tell(entry.mnode().cache, EntryEventKind::kExpired, entry.key_text(),
+                  entry.mnode().version, effects);
+  remove(entry, now);
+}
+
+void OwnerCache::remove(const MNodeEntry& entry, Now now) {
+  COPAL_ASSERT(duty(group_of(entry.mnode().key)).acts);
+  MNode next;
+  next.key = entry.mnode().key;
+  next.cache = entry.mnode().cache;
+  next.modified = now.mono;
+  next.accessed = now.mono;
+  install(next, std::string(entry.key_text()), {}, now);
+}
+
+/// Gives up entries of the same cache until the change has room. Returns whether it has.
+bool OwnerCache::make_room(const CacheChange& change, const CacheConfig& cache, Now now) {
+  if (store_.is_full()) {
+    return false;
+  }
+  constexpr int kGivenUpMax = 64;
+  for (int i = 0; is_full_for(change); ++i) {
+    const MNodeEntry* entry = cache.evict && i < kGivenUpMax ? coldest(cache) : nullptr;
+    if (entry == nullptr || !clock_.may_issue(entry->mnode().version.counter, now.mono)) {
+      return false;
+    }
+    ++counts_.evicted;
+    remove(*entry, now);
+  }
+  return true;
+}
+
+/// Of some entries of the cache the one that was not used for the longest time: as good as a list
+/// of all in their order for a fraction of the memory.
+/// Source: Redis, "Key eviction": approximated LRU, ten samples come close to the true one.
+const MNodeEntry* OwnerCache::coldest(const CacheConfig& cache) const {
+  constexpr int kSamples = 10;
+  constexpr int kLooksMax = 4 * static_cast<int>(HashTree::kFanout);
+  const MNodeEntry* coldest = nullptr;
+  int found = 0;
+  for (int looks = 0; looks < kLooksMax && found < kSamples; ++looks) {
+    // Multiples of an odd number: the groups and buckets in a fixed order that clings to nothing.
+    evict_from_ += 0x9e37'79b9'7f4a'7c15u;
+    const Group group{static_cast<std::uint8_t>((evict_from_ >> 32U) % kGroups)};
+    const HashTree* tree = duty(group).acts ? replica_.table(group).tree(cache.id) : nullptr;
+    if (tree == nullptr) {
+      continue;
+    }
+    const std::size_t bucket = (evict_from_ >> 56U) % HashTree::kFanout;
+    for (const MNodeEntry* entry = tree->first(bucket); entry != nullptr && found < kSamples;
+         entry = HashTree::next(*entry)) {
+      if (entry->mnode().is_tombstone() || replica_.is_cleared(group, entry->mnode())) {
+        continue;
+      }
+      ++found;
+      if (coldest == nullptr || entry->mnode().accessed < coldest->mnode().accessed) {
+        coldest = entry;
+      }
+    }
+  }
+  return coldest;
+}
+
+}  // namespace copal

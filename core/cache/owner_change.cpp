@@ -1,0 +1,315 @@
+// OwnerCache: changes, in the order in which they are looked at.
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/cache/owner_cache.h"
+
+namespace copal {
+
+namespace {
+
+/// Whether doing it twice is what `available` and `replicated` allow (R0.3).
+bool is_plain(const Change& change) {
+  return change.condition == Condition::kNone && !change.wants_previous &&
+         (change.action == Action::kPut || change.action == Action::kRemove);
+}
+
+bool is_append(Action action) {
+  return action == Action::kAppend || action == Action::kPrepend;
+}
+
+bool brings_value(Action action) {
+  return action == Action::kPut || is_append(action);
+}
+
+}  // namespace
+
+void OwnerCache::on_change(NodeId from, const CacheChange& change, Now now, Effects& effects) {
+  const NodeId server = change.origin == kNoNode ? from : change.origin;
+  const auto answer = [&](CacheStatus status) {
+    CacheAnswer told = answer_to(change.sequence, change.origin, change.key, status);
+    told.attempt = change.attempt;
+    effects.push_back(Send{from, std::move(told)});
+  };
+  switch (window_.look_up(server, change)) {
+    case AnswerWindow::Seen::kObsolete:
+      return;
+    case AnswerWindow::Seen::kPending:
+      ++counts_.repeated;
+      for (Wait& wait : waits_) {
+        if (wait.server == server && wait.answer.sequence == change.sequence) {
+          wait.to = from;  // it may come by another relay now
+          wait.answer.origin = change.origin;
+        }
+      }
+      return;
+    case AnswerWindow::Seen::kAnswered: {
+      ++counts_.repeated;
+      CacheAnswer again = window_.answer(server, change.sequence);
+      again.origin = change.origin;
+      const CacheConfig* cache = catalog_.find(change.cache);
+      effects.push_back(
+          Send{from, std::move(again), cache != nullptr && cache->sync == Sync::kAlways});
+      return;
+    }
+    case AnswerWindow::Seen::kTooMany:
+      answer(CacheStatus::kTryAgain);
+      return;
+    case AnswerWindow::Seen::kNew:
+      break;
+  }
+  const CacheConfig* cache = catalog_.find(change.cache);
+  const CacheStatus refused = refusal(change, cache, now);
+  if (refused != CacheStatus::kDone) {
+    answer(refused);
+  } else if (!hold_for_value(from, server, change, now, effects) &&
+             !answered_elsewhere(from, server, change, now, effects)) {
+    do_change(from, server, change, *cache, now, effects);
+  }
+}
+
+/// Why it is not even begun; kDone if it is.
+CacheStatus OwnerCache::refusal(const CacheChange& change, const CacheConfig* cache, Now now) {
+  const Group group = group_of(change.key);
+  const CacheStatus status = readiness(group, cache);
+  if (status != CacheStatus::kDone) {
+    return status;
+  }
+  const Duty& mine = duty(group);
+  if (cache->consistency == Consistency::kReplicated && cache->refuse_degraded &&
+      mine.ready_replicas.none()) {
+    return CacheStatus::kDegraded;
+  }
+  const MNodeEntry* entry = replica_.find(change.key);
+  if (!clock_.may_issue(entry == nullptr ? 0 : entry->mnode().version.counter, now.mono)) {
+    return CacheStatus::kTryAgain;  // the next readings are being reserved
+  }
+  if (!brings_value(change.change.action)) {
+    return store_.is_full() && change.change.action != Action::kRemove ? CacheStatus::kFull
+                                                                       : CacheStatus::kDone;
+  }
+  const ValueName& value = change.change.value;
+  std::uint64_t size_bytes = value.size_bytes;
+  if (is_append(change.change.action) && entry != nullptr) {
+    size_bytes += entry->mnode().value_size_bytes;
+  }
+  if (size_bytes > cache->value_size_max_bytes) {
+    return CacheStatus::kValueTooLarge;
+  }
+  const bool here = value.is_inline || change.value.size_bytes() == value.size_bytes ||
+                    replica_.values().has(value.hash) || change.value_at != kNoNode;
+  if (!here) {
+    return CacheStatus::kNeedValue;
+  }
+  return make_room(change, *cache, now) ? CacheStatus::kDone : CacheStatus::kFull;
+}
+
+/// Removing always works, and so does writing a value that is here already.
+bool OwnerCache::is_full_for(const CacheChange& change) const {
+  const ValueName& value = change.change.value;
+  const bool new_value = !value.is_inline && !replica_.values().has(value.hash);
+  const MNodeEntry* entry = replica_.find(change.key);
+  const bool new_entry = entry == nullptr || entry->mnode().is_tombstone();
+  return (new_value &&
+          replica_.values().size_bytes() + value.size_bytes > config_.values_size_max_bytes) ||
+         (new_entry && replica_.live_count() >= config_.entries_max);
+}
+
+/// Holds a change until the bytes are in memory that it needs: its own value, left with another
+/// member; the entry's, to append to or to return. Returns whether it does.
+bool OwnerCache::hold_for_value(NodeId from, NodeId server, const CacheChange& change, Now now,
+                                Effects& effects) {
+  const ValueName& value = change.change.value;
+  const MNodeEntry* entry = replica_.find(change.key);
+  const bool needs_entry = (change.change.wants_previous || is_append(change.change.action)) &&
+                           entry != nullptr && is_present(&entry->mnode(), now.mono) &&
+                           entry->mnode().has_stored_value() &&
+                           replica_.values().find(entry->mnode().value_hash) == nullptr;
+  const bool needs_value =
+      brings_value(change.change.action) && !value.is_inline &&
+      change.value.size_bytes() != value.size_bytes &&
+      (is_append(change.change.action) ? replica_.values().find(value.hash) == nullptr
+                                       : !replica_.values().has(value.hash));
+  if (!needs_entry && !needs_value) {
+    return false;
+  }
+  const bool held_already = std::ranges::any_of(held_, [&](const HeldChange& held) {
+    return held.change.sequence == change.sequence && held.change.cache == change.cache &&
+           (held.change.origin == kNoNode ? held.from : held.change.origin) == server;
+  });
+  if (held_already) {
+    return true;
+  }
+  if (held_.size() >= kHeldMax) {
+    CacheAnswer answer =
+        answer_to(change.sequence, change.origin, change.key, CacheStatus::kTryAgain);
+    answer.attempt = change.attempt;
+    effects.push_back(Send{from, std::move(answer)});
+    return true;
+  }
+  const ValueHash& hash = needs_value ? value.hash : entry->mnode().value_hash;
+  TimePoint deadline = now.mono + change.time_left;
+  if (needs_value) {
+    replica_.values().pin(hash);
+    deadline = std::min(deadline, now.mono + kValueAtTime);
+  }
+  held_.push_back({from, change, hash, needs_value, deadline});
+  consider_deadline(deadline);
+  fetch_.want(hash, needs_value ? change.value_at : kNoNode, now.mono, effects);
+  return true;
+}
+
+void OwnerCache::release(HeldChange& held) {
+  if (std::exchange(held.pinned, false)) {
+    replica_.values().unpin(held.hash);
+  }
+}
+
+/// It was sent to another owner, or another start of this one, before: it may have happened there.
+/// If the entry's last change is this one, it did; else nobody can tell. Plain ones are done again.
+bool OwnerCache::answered_elsewhere(NodeId to, NodeId server, const CacheChange& change, Now now,
+                                    Effects& effects) {
+  const bool tried_elsewhere =
+      change.tried_at != kNoNode &&
+      (change.tried_at != config_.self || change.tried_incarnation != config_.incarnation);
+  if (!tried_elsewhere) {
+    return false;
+  }
+  const MNodeEntry* entry = replica_.find(change.key);
+  const ChangeId id{server, change.incarnation, change.sequence};
+  const bool happened = entry != nullptr && entry->mnode().change == id;
+  if (!happened && is_plain(change.change)) {
+    return false;
+  }
+  // What was there before it is gone with the other owner.
+  const bool known = happened && !change.change.wants_previous;
+  CacheAnswer answer = answer_to(change.sequence, change.origin, change.key,
+                                 known ? CacheStatus::kDone : CacheStatus::kOutcomeUnknown);
+  answer.attempt = change.attempt;
+  if (known && is_present(&entry->mnode(), now.mono)) {
+    answer.entry = aged(entry->mnode(), now.mono);
+  }
+  effects.push_back(Send{to, std::move(answer)});
+  return true;
+}
+
+void OwnerCache::do_change(NodeId to, NodeId server, const CacheChange& change,
+                           const CacheConfig& cache, Now now, Effects& effects) {
+  ++counts_.changes;
+  const MNodeEntry* entry = replica_.find(change.key);
+  const bool present = entry != nullptr && is_present(&entry->mnode(), now.mono);
+  CacheAnswer answer = answer_to(change.sequence, change.origin, change.key, CacheStatus::kDone);
+  answer.attempt = change.attempt;
+  const Blob* current = present ? replica_.values().find(entry->mnode().value_hash) : nullptr;
+  if (change.change.wants_previous && present) {
+    answer.previous = aged(entry->mnode(), now.mono);
+    answer.value = current == nullptr ? Blob() : *current;
+  }
+  ChangeOutcome outcome =
+      apply_change(change.change, change.key, entry == nullptr ? nullptr : &entry->mnode(), cache,
+                   now.mono, change.value, current == nullptr ? Blob() : *current);
+  answer.status = outcome.status;
+  window_.begin(server, change.sequence);
+  Wait wait{.to = to,
+            .server = server,
+            .incarnation = change.incarnation,
+            .group = group_of(change.key),
+            .sync = cache.sync,
+            .refuse_degraded = cache.refuse_degraded,
+            .deadline = now.mono + change.time_left};
+  if (outcome.next) {
+    outcome.next->change = {server, change.incarnation, change.sequence};
+    const EntryEventKind kind = outcome.next->is_tombstone() ? EntryEventKind::kRemoved
+                                : present                    ? EntryEventKind::kUpdated
+                                                             : EntryEventKind::kCreated;
+    answer.position = install(*outcome.next, change.key_text, outcome.value, now);
+    const MNode& installed = replica_.find(change.key)->mnode();
+    answer.entry = aged(installed, now.mono);
+    answer.absent = installed.is_tombstone() ? installed.version : kNoVersion;
+    if (is_append(change.change.action)) {
+      answer.value = outcome.value;
+    }
+    listeners_.tell(cache.id, kind, change.key_text, installed.version, effects);
+  }
+  wait.answer = std::move(answer);
+  const bool waits = outcome.next && cache.consistency == Consistency::kReplicated;
+  const auto status = waits ? settled(wait) : std::optional(wait.answer.status);
+  if (status) {
+    wait.answer.status = *status;
+    finish_change(wait, effects);
+  } else {
+    consider_deadline(wait.deadline);
+    waits_.push_back(std::move(wait));
+  }
+}
+
+/// Gives it its version. Returns its position.
+std::uint64_t OwnerCache::install(MNode next, const std::string& key_text, const Blob& value,
+                                  Now now) {
+  const MNodeEntry* entry = replica_.find(next.key);
+  const Version before = entry == nullptr ? absence(next.key, next.cache) : entry->mnode().version;
+  next.version = {clock_.next_counter(before.counter, now.mono), duty(group_of(next.key)).view.term,
+                  owner_};
+  next.base = entry != nullptr && before.owner == owner_ ? entry->mnode().base : before;
+  const bool brings = next.has_stored_value() && !replica_.values().has(next.value_hash);
+  if (brings) {
+    replica_.values().pin(next.value_hash);
+    replica_.values().provide(next.value_hash, value);
+  }
+  const auto installed = replica_.install(next, key_text);
+  COPAL_ASSERT(installed == Replica::Installed::kInstalled);
+  if (brings) {
+    replica_.values().unpin(next.value_hash);
+  }
+  return log_.append(next, brings);
+}
+
+/// Whether it can be answered, and as what: another ready member has it, or none is left to wait
+/// for. One that no longer acts can't say that nobody else is.
+std::optional<CacheStatus> OwnerCache::settled(const Wait& wait) {
+  const Duty& mine = duty(wait.group);
+  for (std::size_t slot = 0; slot < kSlots; ++slot) {
+    if (mine.ready_replicas.test(slot) &&
+        log_.acked(config_.members[slot]) >= wait.answer.position) {
+      return CacheStatus::kDone;
+    }
+  }
+  if (mine.ready_replicas.any() || !mine.acts) {
+    return std::nullopt;
+  }
+  ++counts_.single_copy;
+  // Begun when one was ready: it has happened here, but not as the cache demands.
+  return wait.refuse_degraded ? CacheStatus::kOutcomeUnknown : CacheStatus::kSingleCopy;
+}
+
+void OwnerCache::finish_change(const Wait& wait, Effects& effects) {
+  window_.finish(wait.server, wait.incarnation, wait.answer);
+  effects.push_back(Send{wait.to, wait.answer, wait.sync == Sync::kAlways});
+}
+
+/// all  also those that no member can have acknowledged yet.
+void OwnerCache::settle_waits(bool all, Effects& effects) {
+  std::uint64_t acked = 0;
+  for (const NodeId member : config_.members) {
+    acked = std::max(acked, log_.acked(member));
+  }
+  // They stand in the order of their positions: those behind the highest acknowledged one wait on.
+  auto end = waits_.begin();
+  while (end != waits_.end() && (all || end->answer.position <= acked)) {
+    ++end;
+  }
+  const auto rest = std::remove_if(waits_.begin(), end, [this, &effects](Wait& wait) {
+    const auto status = settled(wait);
+    if (!status) {
+      return false;
+    }
+    wait.answer.status = *status;
+    finish_change(wait, effects);
+    return true;
+  });
+  waits_.erase(rest, end);
+}
+
+}  // namespace copal

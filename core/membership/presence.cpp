@@ -1,0 +1,94 @@
+#include "core/membership/presence.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace copal {
+
+bool Presence::admits(NodeId from, const ServerHeartbeat& heartbeat) const {
+  const Registered* registered = roster_.find(from);
+  return registered != nullptr && registered->generation == heartbeat.generation &&
+         registered->role == heartbeat.role;
+}
+
+bool Presence::on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat) {
+  const auto [at, is_new] = present_.try_emplace(from);
+  const bool news = is_new || at->second.phase != heartbeat.phase;
+  at->second.phase = heartbeat.phase;
+  at->second.list_held = heartbeat.list_held;
+  return news;
+}
+
+void Presence::on_leave(NodeId node) {
+  present_.erase(node);
+}
+
+ServerPhase Presence::phase(const Registered& registered, TimePoint now) const {
+  const auto at = present_.find(registered.node);
+  const RosterState ordered = roster_.state(registered.node);
+  if (at == present_.end() || ordered == RosterState::kDisabled) {
+    return ServerPhase::kAbsent;
+  }
+  // One that sleeps is silent, and is woken by whoever finds it here.
+  if (at->second.phase == ServerPhase::kSleeping) {
+    return ServerPhase::kSleeping;
+  }
+  if (!is_alive(detector_.state(registered.node, now))) {
+    return ServerPhase::kAbsent;
+  }
+  return ordered == RosterState::kDraining ? ServerPhase::kDraining : at->second.phase;
+}
+
+std::vector<ListedServer> Presence::make(TimePoint now) const {
+  std::vector<ListedServer> list;
+  list.reserve(roster_.registered().size());
+  for (const Registered& registered : roster_.registered()) {
+    list.push_back({registered.node, registered.generation, registered.role, phase(registered, now),
+                    registered.weight});
+  }
+  return list;
+}
+
+void Presence::update(TimePoint now, std::uint64_t clock, Effects& effects) {
+  std::vector<ListedServer> list = make(now);
+  if (list != list_ || number_ == 0) {
+    list_ = std::move(list);
+    number_ = std::max(clock, number_ + 1);
+  }
+  for (auto& [node, present] : present_) {
+    const bool pushed_lately =
+        present.pushed_number == number_ && now - present.pushed < kPushAgain;
+    if (present.list_held != number_ && !pushed_lately && is_alive(detector_.state(node, now))) {
+      present.pushed = now;
+      present.pushed_number = number_;
+      push(node, effects);
+    }
+  }
+}
+
+void Presence::push(NodeId to, Effects& effects) const {
+  const std::size_t parts = std::max<std::size_t>(
+      1, (list_.size() + ServerList::kServersMax - 1) / ServerList::kServersMax);
+  for (std::size_t part = 0; part < parts; ++part) {
+    ServerList message{.number = number_,
+                       .part = static_cast<std::uint16_t>(part),
+                       .parts = static_cast<std::uint16_t>(parts)};
+    const std::size_t first = part * ServerList::kServersMax;
+    const std::size_t last = std::min(list_.size(), first + ServerList::kServersMax);
+    message.servers.assign(list_.begin() + static_cast<std::ptrdiff_t>(first),
+                           list_.begin() + static_cast<std::ptrdiff_t>(last));
+    effects.push_back(Send{to, std::move(message)});
+  }
+}
+
+std::vector<NodeId> Presence::alive(TimePoint now) const {
+  std::vector<NodeId> nodes;
+  for (const auto& [node, present] : present_) {
+    if (is_alive(detector_.state(node, now))) {
+      nodes.push_back(node);
+    }
+  }
+  return nodes;
+}
+
+}  // namespace copal

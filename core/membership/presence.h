@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/detector/failure_detector.h"
+#include "core/membership/roster.h"
+#include "core/protocol/effect.h"
+
+namespace copal {
+
+/// What a triad member sees of the registered servers, and the list that it makes of it and pushes
+/// to all of them whenever it changes. Soft: nothing of it is kept on a disk. Rule: R9.
+/// Source: paper, "Resin 4.0 Load Balancer": the list is pushed each time a server comes or goes
+/// (P89). Chosen: U15.
+/// Invariants: 1. only registered nodes of the registered generation and role are known; 2. the
+/// list's number grows with each change, across restarts too (it is a reading of the hybrid clock).
+class Presence {
+ public:
+  /// Both outlive it.
+  Presence(const Roster& roster, FailureDetector& detector)
+      : roster_(roster), detector_(detector) {}
+
+  /// Whether this node may be heard at all: it is registered as what it says.
+  bool admits(NodeId from, const ServerHeartbeat& heartbeat) const;
+  /// A heartbeat of an admitted server, which the detector has not called stale. Returns whether it
+  /// says something new.
+  bool on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat);
+  /// It says goodbye: no need to wait until it is silent.
+  void on_leave(NodeId node);
+
+  /// Makes the list anew if something changed; pushes it to all that are alive and lack it. To be
+  /// called at news, and now and then.
+  /// clock  the hybrid clock's reading.
+  void update(TimePoint now, std::uint64_t clock, Effects& effects);
+
+  const std::vector<ListedServer>& list() const { return list_; }
+  std::uint64_t number() const { return number_; }
+  /// Registered servers that are heard, in the order of their ids.
+  std::vector<NodeId> alive(TimePoint now) const;
+
+ private:
+  static constexpr Duration kPushAgain = 500ms;
+
+  struct Present {
+    ServerPhase phase = ServerPhase::kStarting;
+    std::uint64_t list_held = 0;
+    TimePoint pushed{};
+    std::uint64_t pushed_number = 0;
+  };
+
+  ServerPhase phase(const Registered& registered, TimePoint now) const;
+  std::vector<ListedServer> make(TimePoint now) const;
+  void push(NodeId to, Effects& effects) const;
+
+  const Roster& roster_;
+  FailureDetector& detector_;
+  std::map<NodeId, Present> present_;
+  std::vector<ListedServer> list_;
+  std::uint64_t number_ = 0;
+};
+
+}  // namespace copal

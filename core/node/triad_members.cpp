@@ -1,0 +1,412 @@
+// TriadServer: who is there, who acts, and what follows from it.
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/node/triad_server.h"
+
+namespace copal {
+
+namespace {
+constexpr std::array<Slot, kSlots> kAllSlots = {Slot{0}, Slot{1}, Slot{2}};
+constexpr std::uint64_t kAnnounceEach = 4;  // heartbeats
+}  // namespace
+
+std::optional<Slot> TriadServer::slot_of(NodeId node) const {
+  for (const Slot slot : kAllSlots) {
+    if (node != kNoNode && node != config_.self && config_.members[slot.value] == node) {
+      return slot;
+    }
+  }
+  return std::nullopt;
+}
+
+// ---- heartbeats that come
+
+void TriadServer::on_heartbeat(NodeId from, const MemberHeartbeat& heartbeat, Now now,
+                               Effects& effects) {
+  const std::optional<Slot> slot = slot_of(from);
+  if (!slot || must_begin_again(heartbeat, *slot, now, effects)) {
+    return;
+  }
+  Running& r = *running_;
+  const auto heard = r.detector.on_heartbeat(
+      from, heartbeat.beat.incarnation, {heartbeat.beat.sequence, heartbeat.beat.echo}, now.mono);
+  if (heard == FailureDetector::Heard::kStale) {
+    return;
+  }
+  r.clock.observe(heartbeat.beat.clock, now.mono);
+  std::uint32_t& generation = r.generation_known[slot->value];
+  std::uint64_t& stored = r.stored_known[slot->value];
+  if (heartbeat.generation > generation) {
+    if (generation > 0) {
+      r.horizon.on_replaced(*slot);
+    }
+    generation = heartbeat.generation;
+    stored = 0;
+  }
+  if (heartbeat.generation == generation) {
+    stored = std::max(stored, heartbeat.stored);
+  }
+  on_heard(*slot, heard, now, effects);
+  update_peer_states(now, effects);
+  if (heartbeat.announcement.size() == kGroups) {
+    Announcement announcement;
+    std::ranges::copy(heartbeat.announcement, announcement.begin());
+    OwnerEvents events;
+    r.ownership.on_heartbeat(*slot, announcement, now.mono, events);
+    perform(events, now, effects);
+  }
+  refresh_streams(now, effects);
+  refresh_duties(effects);
+  want_comparisons(now, effects);
+  if (heartbeat.roster_sum != r.roster.sum() && !r.roster.orders().empty()) {
+    effects.push_back(Send{from, RosterUpdate{r.roster.orders()}});
+  }
+}
+
+/// What was under way with an earlier start of the peer counts for nothing; what it has
+/// acknowledged it may have lost, and finds again by comparing before it is ready.
+void TriadServer::on_heard(Slot slot, FailureDetector::Heard heard, Now, Effects&) {
+  Running& r = *running_;
+  if (heard == FailureDetector::Heard::kRestarted) {
+    r.catch_up.forget(slot);
+    r.compare_answer.forget(config_.members[slot.value]);
+    r.replication.stop(config_.members[slot.value]);
+  }
+}
+
+void TriadServer::on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat, Now now,
+                               Effects& effects) {
+  Running& r = *running_;
+  if (!r.presence.admits(from, heartbeat)) {
+    return;
+  }
+  r.detector.add(from, now.mono);
+  const auto heard = r.detector.on_heartbeat(
+      from, heartbeat.beat.incarnation, {heartbeat.beat.sequence, heartbeat.beat.echo}, now.mono);
+  if (heartbeat.beat.known > self_.incarnation) {
+    return;  // of a start of this member that is not this one: the other members will tell
+  }
+  if (heard == FailureDetector::Heard::kStale) {
+    // A new start that began too low hears what is known of it, and goes above that.
+    if (heartbeat.beat.incarnation < r.detector.incarnation(from)) {
+      effects.push_back(Send{from, heartbeat_to(from, std::nullopt, true, now)});
+    }
+    return;
+  }
+  r.owner.listeners().set(from, heartbeat.listens);
+  bool news = r.presence.on_heartbeat(from, heartbeat);
+  if (heartbeat.leaving) {
+    r.presence.on_leave(from);
+    r.owner.listeners().forget(from);
+    r.detector.remove(from);
+    news = true;
+  }
+  if (news) {
+    r.presence.update(now.mono, r.clock.reading(now.mono), effects);
+  }
+  if (!heartbeat.leaving && heard != FailureDetector::Heard::kAgain) {
+    effects.push_back(Send{from, heartbeat_to(from, std::nullopt, true, now)});
+  }
+}
+
+void TriadServer::on_link_down(NodeId peer, Now now, Effects& effects) {
+  Running& r = *running_;
+  r.detector.on_link_down(peer);
+  r.owner.listeners().forget(peer);  // until its next heartbeat: it is told that some may be lost
+  if (slot_of(peer)) {
+    r.replication.on_link_down(peer);
+    update_peer_states(now, effects);
+    refresh_streams(now, effects);
+    refresh_duties(effects);
+  }
+}
+
+void TriadServer::update_peer_states(Now now, Effects& effects) {
+  Running& r = *running_;
+  std::array<PeerState, kSlots> states{};
+  for (const Slot slot : kAllSlots) {
+    states[slot.value] = r.detector.state(config_.members[slot.value], now.mono);
+  }
+  OwnerEvents events;
+  r.ownership.on_peer_states(states, now.mono, events);
+  perform(events, now, effects);
+}
+
+// ---- what operators order
+
+void TriadServer::on_roster(NodeId, const RosterUpdate& update, Now now, Effects& effects) {
+  bool news = false;
+  for (const RosterOrder& order : update.orders) {
+    running_->clock.observe(order.version.counter, now.mono);
+    news = running_->roster.take(order) || news;
+  }
+  if (news) {
+    store_.write_orders(running_->roster.orders(), effects);
+    running_->presence.update(now.mono, running_->clock.reading(now.mono), effects);
+  }
+}
+
+void TriadServer::change_roster(const ChangeRoster& order, Now now, Effects& effects) {
+  Running& r = *running_;
+  const Version version{r.clock.next_counter(0, now.mono), 0,
+                        OwnerId(config_.pod, config_.slot, self_.generation)};
+  if (!r.roster.take({order.node, order.state, version})) {
+    return;
+  }
+  store_.write_orders(r.roster.orders(), effects);
+  for (const Slot slot : kAllSlots) {
+    if (filled_.test(slot.value) && slot != config_.slot) {
+      effects.push_back(Send{config_.members[slot.value], RosterUpdate{r.roster.orders()}});
+    }
+  }
+  r.presence.update(now.mono, r.clock.reading(now.mono), effects);
+}
+
+// ---- comparing
+
+void TriadServer::on_compared(Slot peer, const Compared& compared, Now now, Effects& effects) {
+  Running& r = *running_;
+  r.horizon.on_agreed(compared.group, peer, compared.agreed);
+  r.compared_at[compared.group.value][peer.value] = now.mono;
+  std::erase(r.due, Due{compared.group, peer});
+  OwnerEvents events;
+  r.ownership.on_compared(compared.group, peer, compared.peer_was_ready, compared.began, now.mono,
+                          events);
+  perform(events, now, effects);
+  refresh_duties(effects);
+}
+
+/// First what readiness asks for, then what a new owner may lack, then one of those that have not
+/// been compared for long; of a pair the lower slot asks.
+void TriadServer::want_comparisons(Now now, Effects& effects) {
+  Running& r = *running_;
+  std::vector<ActingOwner::Comparison> wanted =
+      r.ownership.comparisons_wanted(now.mono, config_.catch_up.comparisons_max);
+  for (const Due& due : r.due) {
+    if (r.ownership.reachable().test(due.peer.value)) {
+      wanted.push_back({due.group, due.peer});
+    }
+  }
+  const auto room = [&] { return wanted.size() < config_.catch_up.comparisons_max; };
+  for (std::uint8_t i = 0; i < kGroups && room(); ++i) {
+    for (const Slot peer : kAllSlots) {
+      if (room() && peer > config_.slot && r.ownership.reachable().test(peer.value) &&
+          now.mono - r.compared_at[i][peer.value] >= config_.compare_interval) {
+        wanted.push_back({Group{i}, peer});
+      }
+    }
+  }
+  std::bitset<kGroups> ready;
+  for (std::uint8_t i = 0; i < kGroups; ++i) {
+    ready.set(i, r.ownership.is_ready(Group{i}));
+  }
+  r.catch_up.want(wanted, ready, now, effects);
+}
+
+// ---- what was decided about ownership
+
+void TriadServer::perform(const OwnerEvents& events, Now now, Effects& effects) {
+  for (const OwnerEvent& event : events) {
+    perform(event, now, effects);
+  }
+}
+
+void TriadServer::perform(const OwnerEvent& event, Now, Effects& effects) {
+  Running& r = *running_;
+  const NodeId peer = config_.members[event.peer.value];
+  switch (event.kind) {
+    case OwnerEvent::Kind::kStarted:
+    case OwnerEvent::Kind::kPrepared:
+    case OwnerEvent::Kind::kReady:
+    case OwnerEvent::Kind::kNotReady:
+      hasten();
+      break;
+    case OwnerEvent::Kind::kStopped: {
+      hasten();
+      std::erase_if(r.drains, [&](const Drain& drain) { return drain.group == event.group; });
+      // The stream goes on; what it has given up is found by comparing.
+      const Due due{event.group, event.view.slot};
+      if (due.peer != config_.slot && std::ranges::find(r.due, due) == r.due.end()) {
+        r.due.push_back(due);
+      }
+      break;
+    }
+    case OwnerEvent::Kind::kAskHandOver:
+      effects.push_back(Send{peer, AskHandOver{event.group, event.view}});
+      break;
+    case OwnerEvent::Kind::kDrain:
+      std::erase_if(r.drains, [&](const Drain& drain) { return drain.group == event.group; });
+      r.drains.push_back({event.group, event.peer, r.replication.last_position()});
+      break;
+    case OwnerEvent::Kind::kHandOver:
+      effects.push_back(Send{peer, HandOver{event.group, event.view, event.prepared}});
+      break;
+    case OwnerEvent::Kind::kReserveTerms:
+      self_.terms_below = std::max(self_.terms_below, event.view.term);
+      store_.reserve(self_, effects);
+      break;
+  }
+}
+
+/// The next heartbeat comes soon, for all that happens in a moment.
+void TriadServer::hasten() {
+  constexpr Duration kSoonest = 10ms;
+  running_->next_heartbeat =
+      std::min(running_->next_heartbeat, running_->last_heartbeat + kSoonest);
+}
+
+void TriadServer::refresh_duties(Effects& effects) {
+  Running& r = *running_;
+  for (std::uint8_t i = 0; i < kGroups; ++i) {
+    const Group group{i};
+    r.owner.set_duty(group,
+                     {.acts = r.ownership.acts(group),
+                      .prepared = r.ownership.is_prepared(group),
+                      .view = r.ownership.view(group),
+                      .ready_replicas = r.ownership.ready_replicas(group)},
+                     effects);
+  }
+}
+
+// ---- streams of changes
+
+/// A stream to each member that is heard; one that is too slow is behind, and begins anew with what
+/// comes next: the comparison finds the rest. Rule: R1.8.
+void TriadServer::refresh_streams(Now now, Effects&) {
+  Running& r = *running_;
+  for (const Slot slot : kAllSlots) {
+    const NodeId member = config_.members[slot.value];
+    if (slot == config_.slot || member == kNoNode) {
+      continue;
+    }
+    const bool here = r.ownership.reachable().test(slot.value);
+    if (!here && is_dead(r.detector.state(member, now.mono))) {
+      r.replication.stop(member);
+    } else if (here && (!r.replication.has_stream(member) || r.replication.is_behind(member))) {
+      for (std::uint8_t i = 0; r.replication.is_behind(member) && i < kGroups; ++i) {
+        if (r.ownership.owner(Group{i}) == config_.slot) {
+          r.ownership.on_behind(Group{i}, slot, now.mono);
+        }
+      }
+      r.replication.start(member);
+    }
+  }
+}
+
+void TriadServer::finish_drains(Now now, Effects& effects) {
+  Running& r = *running_;
+  const std::vector<Drain> drains = r.drains;
+  for (const Drain& drain : drains) {
+    const NodeId heir = config_.members[drain.heir.value];
+    if (r.owner.is_idle(drain.group) && r.replication.acked(heir) >= drain.position) {
+      std::erase_if(r.drains, [&](const Drain& one) { return one.group == drain.group; });
+      OwnerEvents events;
+      r.ownership.on_drained(drain.group, now.mono, events);
+      perform(events, now, effects);
+    }
+  }
+}
+
+// ---- time
+
+MemberHeartbeat TriadServer::heartbeat_to(NodeId to, std::optional<Slot> slot, bool announce,
+                                          Now now) {
+  Running& r = *running_;
+  const auto numbers = r.detector.next_heartbeat(to, now.mono);
+  MemberHeartbeat heartbeat{.beat = {self_.incarnation, r.detector.incarnation(to),
+                                     numbers.sequence, numbers.echo, r.clock.reading(now.mono)},
+                            .generation = self_.generation,
+                            .stored = store_.synced(),
+                            .replicated_up_to = r.replicated_up_to,
+                            .alone = r.alone,
+                            .roster_sum = r.roster.sum()};
+  if (slot) {
+    heartbeat.generation_known = r.generation_known[slot->value];
+    heartbeat.stored_known = r.stored_known[slot->value];
+  }
+  if (announce) {
+    const Announcement announcement = r.ownership.announcement(slot.value_or(config_.slot));
+    heartbeat.announcement.assign(announcement.begin(), announcement.end());
+  }
+  return heartbeat;
+}
+
+void TriadServer::send_heartbeats(Now now, Effects& effects) {
+  Running& r = *running_;
+  r.next_heartbeat = now.mono + config_.heartbeat_interval;
+  r.last_heartbeat = now.mono;
+  const std::vector<NodeId> streams = r.replication.streams();
+  r.alone = streams.empty();
+  if (!streams.empty()) {
+    r.replicated_up_to = std::max(r.replicated_up_to, r.replication.acked_by_all(streams));
+  }
+  for (const Slot slot : kAllSlots) {
+    if (filled_.test(slot.value) && slot != config_.slot) {
+      const NodeId member = config_.members[slot.value];
+      effects.push_back(Send{member, heartbeat_to(member, slot, true, now)});
+    }
+  }
+  // Who acts changes rarely: servers are told when it does, and now and then in case that was lost.
+  Announcement announcement = r.ownership.announcement(config_.slot);
+  const bool announce = ++r.heartbeats % kAnnounceEach == 0 || announcement != r.announced;
+  r.announced = announcement;
+  for (const NodeId server : r.presence.alive(now.mono)) {
+    effects.push_back(Send{server, heartbeat_to(server, std::nullopt, announce, now)});
+  }
+  announced_start_ = true;
+}
+
+void TriadServer::on_time(Now now, Effects& effects) {
+  Running& r = *running_;
+  if (!r.drains.empty()) {
+    finish_drains(now, effects);
+  }
+  if (now.mono >= r.next_heartbeat) {
+    update_peer_states(now, effects);
+    OwnerEvents events;
+    r.ownership.on_time(now.mono, events);
+    perform(events, now, effects);
+    refresh_streams(now, effects);
+    refresh_duties(effects);
+    r.horizon.on_time(now.mono, r.clock.reading(now.mono));
+    r.feed.on_time(effects);
+    reserve_clock(now, effects);
+    want_comparisons(now, effects);
+    r.presence.update(now.mono, r.clock.reading(now.mono), effects);
+    send_heartbeats(now, effects);
+  }
+  r.owner.on_time(now, effects);
+  r.left.on_time(now.mono);
+  if (now.mono >= r.fetch.next_deadline() || replica_.values().missing_count() > 0) {
+    r.fetch.on_time(now.mono, effects);
+  }
+  r.catch_up.on_time(now, effects);
+  r.upkeep.on_time(r.owner, now, effects);
+  std::array<NodeId, kSlots> reachable{kNoNode, kNoNode, kNoNode};
+  for (const Slot slot : kAllSlots) {
+    if (r.ownership.reachable().test(slot.value)) {
+      reachable[slot.value] = config_.members[slot.value];
+    }
+  }
+  r.fetch.set_members(reachable);
+  if (r.stopping) {
+    stop_if_done(now, effects);
+  }
+}
+
+/// Rule: R1.5: a planned stop hands over first.
+void TriadServer::stop_if_done(Now now, Effects& effects) {
+  Running& r = *running_;
+  const bool given = r.ownership.acting_count() == 0 || r.ownership.reachable().none();
+  if (now.mono < r.stop_by && (!given || !store_.is_synced())) {
+    store_.want_sync();
+    return;
+  }
+  r.stopping = false;
+  effects.push_back(StopProcess{});
+}
+
+}  // namespace copal

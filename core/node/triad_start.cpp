@@ -1,0 +1,182 @@
+// TriadServer: its start, in the order in which it happens, and what is reserved ahead later.
+
+#include <algorithm>
+
+#include "core/base/assert.h"
+#include "core/node/triad_server.h"
+
+namespace copal {
+
+namespace {
+
+/// The hybrid clock's readings are reserved on the disk so far ahead; half of it is left when the
+/// next ones are. A restart may find the clock as much ahead of time: it orders and times out
+/// nothing.
+constexpr std::uint64_t kClockAheadNs = 10'000'000'000;
+
+SlotSet filled_slots(const std::array<NodeId, kSlots>& members) {
+  SlotSet filled;
+  for (std::size_t slot = 0; slot < kSlots; ++slot) {
+    filled.set(slot, members[slot] != kNoNode);
+  }
+  return filled;
+}
+
+/// All terms of this start; the first batch of them is reserved with the start itself.
+constexpr std::uint32_t kFirstTerms = 1'024;
+
+}  // namespace
+
+TriadServer::TriadServer(const TriadServerConfig& config)
+    : config_(config), filled_(filled_slots(config.members)), store_(config.store, replica_) {
+  COPAL_ASSERT(config_.members[config_.slot.value] == config_.self && config_.caches != nullptr);
+}
+
+TriadServer::Running::Running(const TriadServerConfig& config, const SelfRecord& self,
+                              Replica& replica, ReplicaStore& store, Now now)
+    : clock(now, self.clock_reserved - kClockAheadNs),
+      detector(config.detector, now.mono),
+      ownership(config.ownership, config.slot, filled_slots(config.members),
+                {self.terms_below - kFirstTerms, self.terms_below}, now.mono),
+      horizon(config.tombstone_lifetime, config.slot, filled_slots(config.members), now.mono),
+      set_aside(replica),
+      catch_up(config.catch_up, self.incarnation, config.members, replica, clock, set_aside),
+      compare_answer(replica, clock, set_aside),
+      fetch(replica, store),
+      replication(config.replication, self.incarnation, replica),
+      feed(replica, fetch),
+      owner({.self = config.self,
+             .incarnation = self.incarnation,
+             .members = config.members,
+             .values_size_max_bytes = config.values_size_max_bytes,
+             .entries_max = config.entries_max},
+            OwnerId(config.pod, config.slot, self.generation), *config.caches, replica, replication,
+            clock, fetch, store),
+      left(config.left_values_max_bytes, replica),
+      upkeep(config.upkeep, replica, clock, horizon),
+      roster(config.registered),
+      presence(roster, detector) {
+  for (const NodeId member : config.members) {
+    if (member != kNoNode && member != config.self) {
+      detector.add(member, now.mono);
+    }
+  }
+  for (auto& group : compared_at) {
+    group.fill(now.mono);
+  }
+  clock.set_reserved(self.clock_reserved);
+}
+
+// ---- storage
+
+void TriadServer::on_storage(const StorageCompletion& completion, Now now, Effects& effects) {
+  const StoreNews news = store_.on_completion(completion, now, effects);
+  if (news.failed) {
+    effects.push_back(StopProcess{.failed = true});
+    return;
+  }
+  if (news.loaded) {
+    on_loaded(now, effects);
+  }
+  if (news.self_synced) {
+    on_self_synced(now, effects);
+  }
+  if (news.value && running_ != nullptr) {
+    running_->fetch.on_read(*news.value, now.mono, effects);
+    if (news.value->found) {
+      on_bytes(news.value->hash, now, effects);
+    }
+  }
+}
+
+/// Everything of earlier starts is above what this one uses: terms, clock, incarnation.
+void TriadServer::on_loaded(Now now, Effects& effects) {
+  const SelfRecord found = store_.found_self().value_or(SelfRecord{});
+  begin_again(std::max(found.generation, config_.generation),
+              Incarnation{found.incarnation.value + 1}, now, effects);
+}
+
+void TriadServer::begin_again(std::uint32_t generation, Incarnation incarnation, Now now,
+                              Effects& effects) {
+  const SelfRecord found = store_.found_self().value_or(SelfRecord{});
+  const std::uint64_t reserved = std::max(found.clock_reserved, self_.clock_reserved);
+  std::uint64_t clock = HybridClock(now, reserved).reading(now.mono);
+  // Above everything that is here, too, whatever the clocks say.
+  for (std::uint8_t i = 0; i < kGroups; ++i) {
+    clock = std::max(clock, replica_.horizon(Group{i}).counter);
+    for (const Replica::Cleared& cleared : replica_.cleared(Group{i})) {
+      clock = std::max(clock, cleared.version.counter);
+    }
+  }
+  clock = std::max(clock, replica_.newest_counter() + 1);
+  running_.reset();
+  self_ = {.generation = generation,
+           .incarnation = incarnation,
+           .terms_below = std::max(found.terms_below, self_.terms_below) + kFirstTerms,
+           .clock_reserved = clock + kClockAheadNs};
+  starting_ = true;
+  store_.reserve(self_, effects);
+}
+
+void TriadServer::on_self_synced(Now now, Effects& effects) {
+  if (starting_) {
+    starting_ = false;
+    running_ = std::make_unique<Running>(config_, self_, replica_, store_, now);
+    for (const RosterOrder& order : store_.found_orders()) {
+      running_->roster.take(order);
+    }
+    OwnerEvents events;
+    running_->ownership.on_time(now.mono, events);
+    perform(events, now, effects);
+    refresh_duties(effects);
+    return;
+  }
+  if (running_ != nullptr) {
+    running_->clock.set_reserved(self_.clock_reserved);
+    OwnerEvents events;
+    running_->ownership.on_terms_reserved(self_.terms_below, now.mono, events);
+    perform(events, now, effects);
+    refresh_duties(effects);
+  }
+}
+
+/// Versions may only be issued below what is reserved, so the next readings are in good time.
+void TriadServer::reserve_clock(Now now, Effects& effects) {
+  const std::uint64_t reading = running_->clock.reading(now.mono);
+  if (reading + kClockAheadNs / 2 > self_.clock_reserved) {
+    self_.clock_reserved = reading + kClockAheadNs;
+    store_.reserve(self_, effects);
+  }
+}
+
+/// A peer remembers more of this member than its disk did: an incarnation that is not below, a
+/// generation above, or batches that were synced and are gone. Then this start does not count.
+/// Rule: R5.4, R5.5, R0.3.
+bool TriadServer::must_begin_again(const MemberHeartbeat& heartbeat, Slot, Now now,
+                                   Effects& effects) {
+  if (heartbeat.beat.known < self_.incarnation) {
+    // What it knows is of an earlier start.
+    const bool lost = heartbeat.generation_known > self_.generation ||
+                      (heartbeat.generation_known == self_.generation &&
+                       heartbeat.stored_known > store_.opened_with());
+    if (!lost || began_again_) {
+      return false;
+    }
+    began_again_ = true;
+    begin_again(std::max(heartbeat.generation_known, self_.generation) + 1,
+                Incarnation{self_.incarnation.value + 1}, now, effects);
+    return true;
+  }
+  const bool mine = heartbeat.beat.known == self_.incarnation && announced_start_;
+  if (mine || heartbeat.beat.known.value == ~0U) {
+    return false;
+  }
+  // Somebody of this name was heard under this or a higher number, and it was not this start.
+  const bool lost = heartbeat.generation_known > 0;
+  began_again_ = began_again_ || lost;
+  begin_again(std::max(heartbeat.generation_known, self_.generation) + (lost ? 1 : 0),
+              Incarnation{heartbeat.beat.known.value + 1}, now, effects);
+  return true;
+}
+
+}  // namespace copal

@@ -1,0 +1,329 @@
+#include "core/ownership/catch_up.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/protocol/codec.h"
+
+namespace copal {
+
+namespace {
+constexpr std::size_t kKeySizeBytes = 32;
+constexpr std::size_t kKeyVersionSizeBytes = 48;
+}  // namespace
+
+// ---- questions
+
+CatchUp::Comparison* CatchUp::find(const CompareStep& at) {
+  const auto found = std::ranges::find_if(comparisons_, [&at](const Comparison& comparison) {
+    return comparison.id == at.comparison && comparison.step == at.step &&
+           comparison.group == at.group;
+  });
+  return found == comparisons_.end() ? nullptr : &*found;
+}
+
+CompareStep CatchUp::next_step(Comparison& comparison) {
+  return {comparison.group, comparison.id, ++comparison.step};
+}
+
+void CatchUp::ask(Comparison& comparison, Message question, Now now, Effects& effects) {
+  comparison.question = std::move(question);
+  comparison.first_asked = now.mono;
+  comparison.asked = now.mono;
+  effects.push_back(Send{members_[comparison.peer.value], comparison.question});
+}
+
+void CatchUp::want(std::span<const ActingOwner::Comparison> wanted,
+                   const std::bitset<kGroups>& ready, Now now, Effects& effects) {
+  for (const ActingOwner::Comparison& one : wanted) {
+    const bool under_way = std::ranges::any_of(comparisons_, [&one](const Comparison& other) {
+      return other.group == one.group && other.peer == one.peer;
+    });
+    if (!under_way && comparisons_.size() < config_.comparisons_max) {
+      begin(one, ready.test(one.group.value), now, effects);
+    }
+  }
+}
+
+void CatchUp::begin(const ActingOwner::Comparison& wanted, bool ready, Now now, Effects& effects) {
+  ++counts_.begun;
+  Comparison& comparison = comparisons_.emplace_back(Comparison{.group = wanted.group,
+                                                                .peer = wanted.peer,
+                                                                .id = next_id_++,
+                                                                .was_ready = ready,
+                                                                .began = now.mono});
+  ask(comparison,
+      CompareOpen{next_step(comparison), incarnation_, clock_.reading(now.mono),
+                  replica_.horizon(wanted.group), cache_sums(replica_, wanted.group)},
+      now, effects);
+}
+
+void CatchUp::forget(Slot peer) {
+  counts_.given_up += std::erase_if(
+      comparisons_, [peer](const Comparison& comparison) { return comparison.peer == peer; });
+}
+
+void CatchUp::on_time(Now now, Effects& effects) {
+  counts_.given_up += std::erase_if(comparisons_, [&](const Comparison& comparison) {
+    return now.mono - comparison.first_asked >= config_.give_up;
+  });
+  for (Comparison& comparison : comparisons_) {
+    if (now.mono - comparison.asked >= config_.ask_again) {
+      comparison.asked = now.mono;
+      effects.push_back(Send{members_[comparison.peer.value], comparison.question});
+    }
+  }
+}
+
+TimePoint CatchUp::next_deadline() const {
+  TimePoint next = kNever;
+  for (const Comparison& comparison : comparisons_) {
+    next = std::min(
+        {next, comparison.asked + config_.ask_again, comparison.first_asked + config_.give_up});
+  }
+  return next;
+}
+
+// ---- answers
+
+void CatchUp::on_opened(const CompareOpened& opened, Now now, Effects& effects) {
+  Comparison* comparison = find(opened.at);
+  if (comparison == nullptr || !std::holds_alternative<CompareOpen>(comparison->question)) {
+    return;
+  }
+  clock_.observe(opened.clock, now.mono);
+  clock_.observe(opened.horizon.counter, now.mono);
+  heed_cleared(replica_, clock_, comparison->group, opened.caches, now.mono);
+  comparison->agreed = opened.clock;
+  comparison->peer_horizon = opened.horizon;
+  comparison->peer_was_ready = opened.ready;
+  std::map<CacheId, std::uint64_t> sums;  // mine minus the peer's
+  for (const CacheSum& mine : cache_sums(replica_, comparison->group)) {
+    sums[mine.cache] += mine.sum;
+  }
+  for (const CacheSum& theirs : opened.caches) {
+    sums[theirs.cache] -= theirs.sum;
+  }
+  for (const auto& [cache, difference] : sums) {
+    if (difference != 0) {
+      comparison->caches.push_back(cache);
+    }
+  }
+  std::ranges::reverse(comparison->caches);
+  go_on(*comparison, now, effects);
+}
+
+/// Asks what comes next when nothing is left of the bucket.
+void CatchUp::go_on(Comparison& comparison, Now now, Effects& effects) {
+  if (comparison.next_leaf < HashTree::kFanout) {
+    ask_for_leaves(comparison, comparison.next_leaf, now, effects);
+    return;
+  }
+  for (std::size_t bucket = 0; bucket < HashTree::kFanout; ++bucket) {
+    if (comparison.buckets.test(bucket)) {
+      comparison.buckets.reset(bucket);
+      comparison.bucket = bucket;
+      ask_for_leaves(comparison, 0, now, effects);
+      return;
+    }
+  }
+  if (std::holds_alternative<CompareSums>(comparison.question) ||
+      std::holds_alternative<CompareExchange>(comparison.question)) {
+    comparison.caches.pop_back();  // the cache that was compared
+  }
+  if (comparison.caches.empty()) {
+    ask(comparison,
+        CompareClose{next_step(comparison), comparison.agreed,
+                     std::max(replica_.horizon(comparison.group), comparison.peer_horizon),
+                     comparison.was_ready},
+        now, effects);
+    return;
+  }
+  const HashTree* tree = replica_.table(comparison.group).tree(comparison.caches.back());
+  CompareSums question{.at = next_step(comparison), .cache = comparison.caches.back()};
+  question.sums.resize(HashTree::kFanout);
+  if (tree != nullptr) {
+    std::ranges::copy(tree->buckets(), question.sums.begin());
+  }
+  ask(comparison, std::move(question), now, effects);
+}
+
+void CatchUp::ask_for_leaves(Comparison& comparison, std::size_t first_leaf, Now now,
+                             Effects& effects) {
+  const HashTree* tree = replica_.table(comparison.group).tree(comparison.caches.back());
+  CompareSums question{.at = next_step(comparison),
+                       .cache = comparison.caches.back(),
+                       .of_leaves = true,
+                       .bucket = static_cast<std::uint8_t>(comparison.bucket),
+                       .first_leaf = static_cast<std::uint8_t>(first_leaf)};
+  question.sums.resize(HashTree::kFanout);
+  if (tree != nullptr) {
+    std::ranges::copy(tree->leaves(comparison.bucket), question.sums.begin());
+  }
+  ask(comparison, std::move(question), now, effects);
+}
+
+void CatchUp::on_differ(const CompareDiffer& differ, Now now, Effects& effects) {
+  Comparison* comparison = find(differ.at);
+  const auto* question =
+      comparison == nullptr ? nullptr : std::get_if<CompareSums>(&comparison->question);
+  if (question == nullptr) {
+    return;
+  }
+  if (!question->of_leaves) {
+    comparison->buckets = differ.differ;
+    if (comparison->buckets.none()) {
+      comparison->next_leaf = HashTree::kFanout;
+    }
+    go_on(*comparison, now, effects);
+    return;
+  }
+  const std::size_t first_leaf = question->first_leaf;
+  comparison->next_leaf = std::min<std::size_t>(differ.next_leaf, HashTree::kFanout);
+  if (comparison->next_leaf <= first_leaf) {
+    return;  // no answer that a member gives: it would never end
+  }
+  decide(*comparison, differ, first_leaf, now, effects);
+  exchange(*comparison, now, effects);
+}
+
+// ---- what becomes of each entry (R4.3)
+
+void CatchUp::decide(Comparison& comparison, const CompareDiffer& differ, std::size_t first_leaf,
+                     Now now, Effects& effects) {
+  std::map<KeyHash, Version> theirs;
+  for (const KeyVersion& entry : differ.entries) {
+    theirs[entry.key] = entry.version;
+  }
+  const HashTree* tree = replica_.table(comparison.group).tree(comparison.caches.back());
+  const auto entries =
+      tree == nullptr ? std::vector<const MNodeEntry*>{} : tree->entries(comparison.bucket);
+  for (const MNodeEntry* mine : entries) {
+    const MNode& mnode = mine->mnode();
+    const std::size_t leaf = HashTree::leaf_of(mnode.key);
+    if (leaf < first_leaf || leaf >= comparison.next_leaf || !differ.differ.test(leaf) ||
+        replica_.is_cleared(comparison.group, mnode)) {
+      continue;
+    }
+    const auto at = theirs.find(mnode.key);
+    if (at == theirs.end()) {
+      decide_mine(comparison, *mine, now, effects);
+      continue;
+    }
+    if (mnode.version > at->second) {
+      comparison.give.push_back(mnode.key);
+    } else if (mnode.version < at->second) {
+      comparison.take.push_back(mnode.key);
+    }
+    theirs.erase(at);
+  }
+  for (const auto& [key, version] : theirs) {
+    decide_theirs(comparison, {key, version});
+  }
+}
+
+/// An entry that the peer lacks: removed there if it is below its horizon, else unknown there.
+void CatchUp::decide_mine(Comparison& comparison, const MNodeEntry& mine, Now now,
+                          Effects& effects) {
+  if (mine.mnode().version < comparison.peer_horizon) {
+    ++counts_.dropped;
+    set_aside_.drop(mine, now, effects);
+  } else {
+    comparison.give.push_back(mine.mnode().key);
+  }
+}
+
+void CatchUp::decide_theirs(Comparison& comparison, const KeyVersion& theirs) {
+  if (theirs.version < replica_.horizon(comparison.group)) {
+    ++counts_.dropped;
+    comparison.drop.push_back(theirs);
+  } else {
+    comparison.take.push_back(theirs.key);
+  }
+}
+
+void CatchUp::exchange(Comparison& comparison, Now now, Effects& effects) {
+  if (comparison.take.empty() && comparison.give.empty() && comparison.drop.empty()) {
+    go_on(comparison, now, effects);
+    return;
+  }
+  CompareExchange question{.at = next_step(comparison)};
+  std::size_t size_bytes = 0;
+  while (!comparison.give.empty() && size_bytes < kListSizeMaxBytes / 2) {
+    if (const MNodeEntry* entry = replica_.find(comparison.give.front())) {
+      question.give.push_back({aged(entry->mnode(), now.mono), std::string(entry->key_text())});
+      size_bytes += kEntryCopySizeBytes + entry->key_text().size();
+      ++counts_.given;
+    }
+    comparison.give.pop_front();
+  }
+  while (!comparison.drop.empty() && size_bytes < kListSizeMaxBytes / 2) {
+    question.drop.push_back(comparison.drop.front());
+    comparison.drop.pop_front();
+    size_bytes += kKeyVersionSizeBytes;
+  }
+  for (const KeyHash& key : comparison.take) {
+    if (size_bytes >= kListSizeMaxBytes / 2 || question.take.size() >= 256) {
+      break;
+    }
+    question.take.push_back(key);
+    size_bytes += kKeySizeBytes;
+  }
+  comparison.taking = question.take.size();
+  ask(comparison, std::move(question), now, effects);
+}
+
+void CatchUp::on_exchanged(const CompareExchanged& exchanged, Now now, Effects& effects) {
+  Comparison* comparison = find(exchanged.at);
+  if (comparison == nullptr || !std::holds_alternative<CompareExchange>(comparison->question)) {
+    return;
+  }
+  if (exchanged.looked_up == 0 && comparison->taking > 0) {
+    return;  // no answer that a member gives: it would never end
+  }
+  for (const EntryCopy& copy : exchanged.taken) {
+    if (group_of(copy.entry.mnode.key) == comparison->group) {
+      ++counts_.taken;
+      clock_.observe(copy.entry.mnode.version.counter, now.mono);
+      replica_.install(dated(copy.entry, now.mono), copy.key_text);
+    }
+  }
+  const std::size_t looked_up = std::min<std::size_t>(exchanged.looked_up, comparison->taking);
+  comparison->take.erase(comparison->take.begin(),
+                         comparison->take.begin() + static_cast<std::ptrdiff_t>(looked_up));
+  exchange(*comparison, now, effects);
+}
+
+std::optional<CatchUp::Done> CatchUp::on_closed(const CompareClosed& closed, Now now) {
+  Comparison* comparison = find(closed.at);
+  if (comparison == nullptr || !std::holds_alternative<CompareClose>(comparison->question)) {
+    return std::nullopt;
+  }
+  std::optional<Done> done;
+  if (closed.known) {
+    ++counts_.done;
+    clock_.observe(closed.horizon.counter, now.mono);
+    replica_.raise_horizon(comparison->group, std::max(comparison->peer_horizon, closed.horizon));
+    done = Done{comparison->peer, Compared{comparison->group, comparison->peer_was_ready,
+                                           comparison->agreed, comparison->began}};
+  } else {
+    ++counts_.given_up;
+  }
+  comparisons_.erase(comparisons_.begin() + (comparison - comparisons_.data()));
+  return done;
+}
+
+void CatchUp::check_invariants() const {
+  COPAL_ASSERT(comparisons_.size() <= config_.comparisons_max);
+  for (std::size_t i = 0; i < comparisons_.size(); ++i) {
+    COPAL_ASSERT(comparisons_[i].step > 0);
+    for (std::size_t k = 0; k < i; ++k) {
+      COPAL_ASSERT(comparisons_[i].group != comparisons_[k].group ||
+                   comparisons_[i].peer != comparisons_[k].peer);
+    }
+  }
+}
+
+}  // namespace copal

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/mnode/version.h"
+#include "core/ownership/acting_owner.h"
+#include "core/ownership/compare_answer.h"
+#include "core/ownership/set_aside.h"
+#include "core/protocol/effect.h"
+#include "core/values/replica.h"
+
+namespace copal {
+
+struct CatchUpConfig {
+  std::size_t comparisons_max = 8;  // at a time
+  Duration ask_again = 500ms;
+  Duration give_up = 10s;  // without an answer to one question
+};
+
+/// The asking side of comparisons: makes this member's m-nodes of a group and a peer's the same, by
+/// hash trees, in questions that are bounded in bytes, while both serve. One question of each
+/// comparison is under way at a time and is asked again until it is answered, so what is lost or
+/// comes twice does no harm. Values follow by themselves (ValueFetch). Rule: R4. Chosen: U8.
+///
+/// In the order in which they happen: open (clocks, horizons, clears) - then for each cache whose
+/// sums differ: the buckets' sums - for each bucket that differs: the leaves' sums, answered by the
+/// keys and versions in those that differ - an exchange: take, give, delete - and at the end close.
+/// The walk begins when both clocks have been exchanged: all that either side has issued below that
+/// reading is seen by it, or is newer by now.
+///
+/// Invariants: 1. never more than comparisons_max; 2. each has one question under way; 3. no two
+/// are of the same group and peer.
+class CatchUp {
+ public:
+  /// All it is given outlives it.   members  by slot.
+  CatchUp(const CatchUpConfig& config, Incarnation incarnation,
+          const std::array<NodeId, kSlots>& members, Replica& replica, HybridClock& clock,
+          SetAside& set_aside)
+      : config_(config),
+        incarnation_(incarnation),
+        members_(members),
+        replica_(replica),
+        clock_(clock),
+        set_aside_(set_aside) {}
+
+  /// These are to be compared: those that are not under way begin, as far as there is room.
+  /// ready  by group: this member.
+  void want(std::span<const ActingOwner::Comparison> wanted, const std::bitset<kGroups>& ready,
+            Now now, Effects& effects);
+  /// The peer began anew or was given up: what is under way with it counts for nothing.
+  void forget(Slot peer);
+
+  // Answers. Those that belong to no question under way are ignored.
+
+  void on_opened(const CompareOpened& opened, Now now, Effects& effects);
+  void on_differ(const CompareDiffer& differ, Now now, Effects& effects);
+  void on_exchanged(const CompareExchanged& exchanged, Now now, Effects& effects);
+  struct Done {
+    Slot peer;
+    Compared compared;
+  };
+  /// Returns what is over; nothing if the peer knows nothing of its beginning.
+  std::optional<Done> on_closed(const CompareClosed& closed, Now now);
+
+  void on_time(Now now, Effects& effects);
+  TimePoint next_deadline() const;
+
+  std::size_t under_way() const { return comparisons_.size(); }
+  struct Counts {
+    std::uint64_t begun = 0;
+    std::uint64_t done = 0;
+    std::uint64_t given_up = 0;
+    std::uint64_t taken = 0;  // m-nodes
+    std::uint64_t given = 0;
+    std::uint64_t dropped = 0;  // here and there: removed long ago
+  };
+  const Counts& counts() const { return counts_; }
+
+  void check_invariants() const;
+
+ private:
+  struct Comparison {
+    Group group;
+    Slot peer;
+    std::uint64_t id = 0;
+    bool was_ready = false;       // this member, when it began
+    bool peer_was_ready = false;  // the same of the peer
+    TimePoint began{};
+    std::uint64_t agreed = 0;
+    Version peer_horizon;
+    std::vector<CacheId> caches;             // still to be compared, the next one last
+    std::bitset<HashTree::kFanout> buckets;  // of this cache, still to be compared
+    std::size_t bucket = 0;
+    std::size_t next_leaf = HashTree::kFanout;  // of this bucket
+    std::deque<KeyHash> take;                   // of these leaves
+    std::deque<KeyHash> give;
+    std::deque<KeyVersion> drop;
+    std::size_t taking = 0;  // in the exchange under way
+
+    std::uint32_t step = 0;
+    Message question;
+    TimePoint first_asked{};
+    TimePoint asked{};
+  };
+
+  Comparison* find(const CompareStep& at);
+  CompareStep next_step(Comparison& comparison);
+  void ask(Comparison& comparison, Message question, Now now, Effects& effects);
+  void begin(const ActingOwner::Comparison& wanted, bool ready, Now now, Effects& effects);
+  void go_on(Comparison& comparison, Now now, Effects& effects);
+  void ask_for_leaves(Comparison& comparison, std::size_t first_leaf, Now now, Effects& effects);
+  void exchange(Comparison& comparison, Now now, Effects& effects);
+  void decide(Comparison& comparison, const CompareDiffer& differ, std::size_t first_leaf, Now now,
+              Effects& effects);
+  void decide_mine(Comparison& comparison, const MNodeEntry& mine, Now now, Effects& effects);
+  void decide_theirs(Comparison& comparison, const KeyVersion& theirs);
+
+  CatchUpConfig config_;
+  Incarnation incarnation_;
+  std::array<NodeId, kSlots> members_;
+  Replica& replica_;
+  HybridClock& clock_;
+  SetAside& set_aside_;
+  std::vector<Comparison> comparisons_;
+  std::uint64_t next_id_ = 1;
+  Counts counts_;
+};
+
+}  // namespace copal

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/time.h"
+#include "core/protocol/cache_message.h"
+#include "core/protocol/member_message.h"
+#include "core/protocol/wire.h"
+
+// What a triad member's disk holds, as bytes: the record's version (1 byte), then its fields as on
+// the wire (wire.h). Values are stored as they are, under their hash.
+
+namespace copal {
+
+inline constexpr std::uint8_t kRecordVersion = 1;
+
+/// One m-node. Ages at the time of writing: after a restart what the wall clock says was missed is
+/// added, see R0.1.
+struct MNodeRecord {
+  WallTime written{};
+  AgedMNode entry;
+  std::string key_text;
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.written);
+    visit(self.entry);
+    visit(self.key_text);
+  }
+};
+
+/// What a group remembers of what was removed.
+struct GroupRecord {
+  struct Cleared {
+    CacheId cache;
+    Version version;
+
+    static constexpr void fields(auto& self, auto&& visit) {
+      visit(self.cache);
+      visit(self.version);
+    }
+  };
+  Version horizon;
+  std::vector<Cleared> cleared;
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.horizon);
+    visit(self.cleared);
+  }
+};
+
+/// What a member must never use again after a restart, reserved ahead and synced before use.
+struct SelfRecord {
+  std::uint32_t generation = 0;
+  Incarnation incarnation;           // of the last start
+  std::uint32_t terms_below = 1;     // terms below were perhaps acted under (ActingOwner)
+  std::uint64_t clock_reserved = 0;  // no reading of the hybrid clock was higher (R6)
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.generation);
+    visit(self.incarnation);
+    visit(self.terms_below);
+    visit(self.clock_reserved);
+  }
+  bool operator==(const SelfRecord&) const = default;
+};
+
+/// What operators ordered.
+struct RosterRecord {
+  std::vector<RosterOrder> orders;
+
+  static constexpr void fields(auto& self, auto&& visit) { visit(self.orders); }
+};
+
+/// Writes a record to the front of `out`, which is large enough (asserted). Returns its bytes.
+template <class Record>
+std::span<const std::uint8_t> encode_record(const Record& record, std::span<std::uint8_t> out) {
+  WireWriter writer(std::as_writable_bytes(out));
+  writer(kRecordVersion);
+  writer(record);
+  return out.first(out.size() - writer.rest_size_bytes());
+}
+
+/// Returns the record, or nothing if the bytes are no such record of this version.
+template <class Record>
+std::optional<Record> decode_record(std::span<const std::uint8_t> bytes) {
+  WireReader reader(std::as_bytes(bytes));
+  std::uint8_t version = 0;
+  Record record;
+  reader(version);
+  reader(record);
+  if (!reader.complete() || version != kRecordVersion) {
+    return std::nullopt;
+  }
+  return record;
+}
+
+}  // namespace copal

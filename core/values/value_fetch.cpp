@@ -1,0 +1,151 @@
+#include "core/values/value_fetch.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace copal {
+
+void ValueFetch::want(const ValueHash& hash, NodeId hint, TimePoint now, Effects& effects) {
+  if (replica_.values().find(hash) != nullptr) {
+    return;
+  }
+  const auto at = fetches_.find(hash);
+  if (at != fetches_.end()) {
+    if (hint != kNoNode && at->second.hint == kNoNode) {  // somebody knows better now
+      at->second.hint = hint;
+      ask(hash, at->second, now, effects);
+    }
+    return;
+  }
+  if (fetches_.size() >= kFetchesMax) {
+    return;
+  }
+  ask(hash, fetches_[hash] = Fetch{.hint = hint}, now, effects);
+}
+
+void ValueFetch::ask(const ValueHash& hash, Fetch& fetch, TimePoint now, Effects& effects) {
+  fetch.asked = now;
+  if (replica_.values().is_only_on_disk(hash)) {
+    store_.read_value(hash, effects);
+    return;
+  }
+  std::vector<NodeId> candidates;
+  if (fetch.hint != kNoNode) {
+    candidates.push_back(fetch.hint);
+  }
+  for (const Slot slot : owner_order(hash).slots()) {
+    const NodeId member = members_[slot.value];
+    if (member != kNoNode && member != fetch.hint) {
+      candidates.push_back(member);
+    }
+  }
+  if (!candidates.empty()) {
+    effects.push_back(Send{candidates[fetch.asked_count++ % candidates.size()], FetchValue{hash}});
+  }
+}
+
+void ValueFetch::on_fetched(NodeId from, const FetchedValue& fetched, TimePoint now,
+                            Effects& effects) {
+  const auto at = fetches_.find(fetched.hash);
+  if (at == fetches_.end()) {
+    return;
+  }
+  if (replica_.values().has(fetched.hash) || !replica_.values().is_wanted(fetched.hash)) {
+    fetches_.erase(at);
+    start_background(now, effects);
+    return;
+  }
+  // It has not got it: the next one, but each member once before all rest a while.
+  if (at->second.hint == from) {
+    at->second.hint = kNoNode;
+  }
+  const auto members = std::ranges::count_if(members_, [](NodeId m) { return m != kNoNode; });
+  if (at->second.asked_count < static_cast<std::size_t>(members)) {
+    ask(fetched.hash, at->second, now, effects);
+  }
+}
+
+void ValueFetch::on_read(const StoreNews::Value& read, TimePoint now, Effects& effects) {
+  answer_askers(read.hash, effects);
+  const auto at = fetches_.find(read.hash);
+  if (at == fetches_.end()) {
+    return;
+  }
+  if (read.found || !replica_.values().is_wanted(read.hash)) {
+    fetches_.erase(at);
+  } else {
+    ask(read.hash, at->second, now, effects);
+  }
+}
+
+void ValueFetch::on_fetch(NodeId from, const FetchValue& fetch, Effects& effects) {
+  if (const Blob* bytes = replica_.values().find(fetch.hash)) {
+    effects.push_back(Send{from, FetchedValue{fetch.hash, true, *bytes}});
+    return;
+  }
+  if (!replica_.values().is_only_on_disk(fetch.hash) || askers_.size() >= kAskersMax) {
+    effects.push_back(Send{from, FetchedValue{fetch.hash, false, {}}});
+    return;
+  }
+  std::vector<NodeId>& askers = askers_[fetch.hash];
+  if (std::ranges::find(askers, from) == askers.end()) {
+    askers.push_back(from);
+  }
+  store_.read_value(fetch.hash, effects);
+}
+
+void ValueFetch::answer_askers(const ValueHash& hash, Effects& effects) {
+  const auto at = askers_.find(hash);
+  if (at == askers_.end()) {
+    return;
+  }
+  const Blob* bytes = replica_.values().find(hash);
+  for (const NodeId asker : at->second) {
+    effects.push_back(
+        Send{asker, FetchedValue{hash, bytes != nullptr, bytes == nullptr ? Blob() : *bytes}});
+  }
+  askers_.erase(at);
+}
+
+void ValueFetch::on_time(TimePoint now, Effects& effects) {
+  std::erase_if(fetches_, [this](const auto& fetch) {
+    return replica_.values().find(fetch.first) != nullptr ||
+           !replica_.values().is_wanted(fetch.first);
+  });
+  for (auto& [hash, fetch] : fetches_) {
+    if (now - fetch.asked >= kAskAgain) {
+      ask(hash, fetch, now, effects);
+    }
+  }
+  for (const auto& [hash, askers] : askers_) {
+    store_.read_value(hash, effects);  // does nothing while it is being read
+  }
+  start_background(now, effects);
+}
+
+void ValueFetch::start_background(TimePoint now, Effects& effects) {
+  if (replica_.values().missing_count() == 0 || fetches_.size() >= kBackgroundMax) {
+    return;
+  }
+  std::vector<ValueHash> missing =
+      replica_.values().missing_from(background_from_, kBackgroundMax - fetches_.size());
+  if (missing.empty()) {
+    background_from_ = {};
+    missing = replica_.values().missing_from({}, kBackgroundMax - fetches_.size());
+  }
+  for (const ValueHash& hash : missing) {
+    want(hash, kNoNode, now, effects);
+    background_from_ = hash;
+  }
+}
+
+TimePoint ValueFetch::next_deadline() const {
+  TimePoint next = kNever;
+  for (const auto& [hash, fetch] : fetches_) {
+    next = std::min(next, fetch.asked + kAskAgain);
+  }
+  return next;
+}
+
+}  // namespace copal
