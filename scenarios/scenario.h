@@ -76,6 +76,7 @@ struct ServerGroup {
 
 struct AppCluster {
   std::string name;
+  std::string triad;  // a HostGroup's name, of 1 to 3 hosts; empty: three hosts of their own
   std::vector<ServerGroup> servers;   // the triad's order: as written, hosts ascending
   std::uint32_t concurrency_max = 0;  // requests at work at once in one server; 0: no limit
   std::uint32_t queue_max = 1024;     // requests that wait beyond those; then 503

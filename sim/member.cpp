@@ -1,23 +1,31 @@
 #include "sim/member.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/assert.h"
 
 namespace copal::sim {
 
-Member::Member(Engine& engine, Network& network, std::size_t host, Application* application,
-               Caller* caller)
-    : network_(network),
+Member::Member(Engine& engine, Network& network, std::size_t host, const World& world,
+               const NodeCosts& costs)
+    : EventTarget(0x8000 + static_cast<std::uint32_t>(host)),
+      engine_(engine),
+      network_(network),
       id_(network.add(host, *this)),
+      costs_(costs),
       clock_(engine, 0x1000 + id_.value, [this] { on_wake(); }),
       transport_(network, id_),
-      ports_{&clock_, &transport_, application, caller} {}
+      ports_{&clock_,      &transport_,   world.application,
+             world.caller, world.storage, world.supervisor} {}
 
 void Member::start(std::unique_ptr<Node> node) {
   COPAL_ASSERT(node_ == nullptr);
   node_ = std::move(node);
   driver_.emplace(*node_, ports_);
+  if (watcher_ != nullptr) {
+    driver_->watch(this);
+  }
   driver_->start();
 }
 
@@ -28,6 +36,9 @@ void Member::kill(bool machine_is_on) {
   driver_.reset();
   node_.reset();
   held_.clear();
+  waiting_.clear();
+  busy_until_ = {};
+  ++starts_;
   frozen_ = false;
   woken_while_frozen_ = false;
   clock_.restart();
@@ -45,7 +56,11 @@ void Member::thaw() {
   frozen_ = false;
   network_.on_thaw(id_);
   for (const Input& input : std::exchange(held_, {})) {
-    driver_->input(input);
+    if (const auto* completion = std::get_if<StorageCompletion>(&input)) {
+      on_storage(*completion);
+    } else {
+      this->input(input);
+    }
   }
   if (std::exchange(woken_while_frozen_, false)) {
     driver_->wake();
@@ -70,12 +85,58 @@ Endpoint::State Member::state() const {
   return frozen_ ? State::kFrozen : State::kUp;
 }
 
+void Member::on_storage(const StorageCompletion& completion) {
+  if (frozen_) {
+    held_.push_back(completion);
+  } else if (driver_) {
+    driver_->on_storage(completion);
+  }
+}
+
 void Member::on_frame(NodeId from, std::span<const std::byte> frame, const Blob& value) {
-  driver_->on_frame(from, frame, value);
+  if (!costs_.any()) {
+    driver_->on_frame(from, frame, value);
+    return;
+  }
+  const std::span bytes(reinterpret_cast<const std::uint8_t*>(frame.data()), frame.size());
+  later({from, Blob(bytes), value}, frame.size() + value.size_bytes());
 }
 
 void Member::on_link_down(NodeId peer) {
-  driver_->on_link_down(peer);
+  if (waiting_.empty()) {
+    driver_->on_link_down(peer);
+  } else {
+    later({peer, {}, {}, true}, 0);  // not before what came over it
+  }
+}
+
+void Member::later(Waiting waiting, std::uint64_t size_bytes) {
+  const Duration cost = costs_.message + Duration{costs_.kilobyte.count() *
+                                                  static_cast<std::int64_t>(size_bytes) / 1024};
+  busy_until_ = std::max(busy_until_, engine_.now()) + cost;
+  waiting_.push_back(std::move(waiting));
+  engine_.at(busy_until_, *this, starts_);
+}
+
+void Member::on_event(std::uint64_t start) {
+  if (start != starts_ || waiting_.empty()) {
+    return;
+  }
+  if (frozen_) {
+    engine_.at(engine_.now() + 10ms, *this, starts_);
+    return;
+  }
+  const Waiting next = std::move(waiting_.front());
+  waiting_.pop_front();
+  if (next.is_link_down) {
+    driver_->on_link_down(next.from);
+  } else {
+    driver_->on_frame(next.from, std::as_bytes(next.frame.bytes()), next.value);
+  }
+}
+
+void Member::on_step(const Input& input, Now now, const Effects& effects) {
+  watcher_->on_step(id_, input, now, effects);
 }
 
 void Member::on_wake() {

@@ -43,13 +43,21 @@ Transport::Sent Network::send(NodeId from, NodeId to, std::span<const std::byte>
   }
   const std::uint64_t size_bytes =
       frame.size() + body.value.size_bytes() + body.opaque_size_bytes + kHeaderSizeBytes;
-  ++counts_.frames;
-  counts_.bytes += size_bytes;
+  count(frame, size_bytes);
   const std::uint32_t flight = take_flight(from, to, Kind::kFrame);
   set_frame(flights_[flight], frame);
   flights_[flight].value = body.value;
   launch(flight, size_bytes);
   return Transport::Sent::kQueued;
+}
+
+void Network::count(std::span<const std::byte> frame, std::uint64_t size_bytes) {
+  const auto kind = frame.size() < 2 ? counts_.size() : static_cast<std::size_t>(frame[1]);
+  if (kind < counts_.size()) {
+    ++counts_[kind].frames;
+    counts_[kind].frame_bytes += frame.size() + kHeaderSizeBytes;
+    counts_[kind].body_bytes += size_bytes - frame.size() - kHeaderSizeBytes;
+  }
 }
 
 void Network::set_frame(Flight& flight, std::span<const std::byte> frame) {

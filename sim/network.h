@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "core/base/flat_map.h"
@@ -41,10 +42,15 @@ class Endpoint {
 /// without a word.
 class Network final : public EventTarget, public FlowListener {
  public:
-  struct Counts {
+  /// What was sent of one kind of message. Bytes on the wire, headers included: of frames, which
+  /// are metadata, and of what goes beside them, which is data.
+  struct Count {
     std::uint64_t frames = 0;
-    std::uint64_t bytes = 0;
+    std::uint64_t frame_bytes = 0;
+    std::uint64_t body_bytes = 0;
   };
+  /// By the message's index in Message.
+  using Counts = std::array<Count, std::variant_size_v<Message>>;
 
   /// links  one a host.  cloud  nothing unless a link has fidelity flow.
   Network(Engine& engine, std::vector<scenario::Link> links, SimgridCloud* cloud);
@@ -119,6 +125,7 @@ class Network final : public EventTarget, public FlowListener {
   void depart(std::uint32_t flight);
   void land(std::uint32_t flight);
   void deliver(std::uint32_t flight);
+  void count(std::span<const std::byte> frame, std::uint64_t size_bytes);
   static void set_frame(Flight& flight, std::span<const std::byte> frame);
   void mix_into_hash(std::span<const std::byte> frame);
   void reset(NodeId from, NodeId to);
@@ -134,7 +141,7 @@ class Network final : public EventTarget, public FlowListener {
   std::deque<std::deque<std::uint32_t>> flow_queues_;
   std::vector<Flight> flights_;
   std::vector<std::uint32_t> free_;
-  Counts counts_;
+  Counts counts_{};
 };
 
 }  // namespace copal::sim

@@ -25,7 +25,7 @@ SimServer::SimServer(Engine& engine, Network& network, const TaskBook& tasks,
       name_(std::move(name)),
       host_(host),
       cloud_(cpu_cloud),
-      member_(engine, network, host, this, nullptr),
+      member_(engine, network, host, {.application = this}),
       meter_(spec.power, spec.cores),
       errors_(seed, "errors", host) {
   if (cloud_ != nullptr) {
@@ -132,6 +132,10 @@ void SimServer::power_down() {
   later(0s, Happening::kPowerDown);
 }
 
+void SimServer::answer_call(const AnswerCall&) {}
+void SimServer::answer_keys(const AnswerKeys&) {}
+void SimServer::tell_listener(const TellListener&) {}
+
 void SimServer::on_work_done(std::uint64_t work) {
   note_load();
   const bool failed = failing_.erase(work);
@@ -188,7 +192,6 @@ void SimServer::later(Duration delay, Happening happening, std::uint64_t detail)
 
 void SimServer::start_process(bool ready, Duration start_time) {
   DynamicServerConfig config = model_.node;
-  config.incarnation = Incarnation{++starts_};
   config.ready_at_start = ready;
   started_cold_ = !ready;
   ready_at_ = engine_.now();

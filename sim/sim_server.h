@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -31,7 +32,7 @@ class TaskBook {
 
 /// What every server of the application's cluster has in common.
 struct ServerModel {
-  DynamicServerConfig node;  // incarnation and ready_at_start are set at each start
+  DynamicServerConfig node;  // ready_at_start is set at each start
   Duration start_time = 0s;
   scenario::ColdStart cold_start;
 };
@@ -46,6 +47,8 @@ class SimServer final : public Application, public CpuListener, public EventTarg
             const scenario::HostGroup& spec, std::string name, std::size_t host, std::uint64_t seed,
             SimgridCloud* cpu_cloud);
 
+  /// Whom its node belongs to; before the start.
+  void set_triad(const std::array<NodeId, kSlots>& members) { model_.node.triad.members = members; }
   /// The state at the start of a run: on, its application up and warm.
   void start_running();
 
@@ -74,6 +77,9 @@ class SimServer final : public Application, public CpuListener, public EventTarg
   void cancel_work(WorkId work) override;
   void read_cpu() override;
   void power_down() override;
+  void answer_call(const AnswerCall& answer) override;
+  void answer_keys(const AnswerKeys& answer) override;
+  void tell_listener(const TellListener& news) override;
 
   void on_work_done(std::uint64_t work) override;
   void on_event(std::uint64_t argument) override;
@@ -102,9 +108,8 @@ class SimServer final : public Application, public CpuListener, public EventTarg
   double error_ratio_ = 0;
   double speed_factor_ = 1;
   bool frozen_ = false;
-  std::uint32_t starts_ = 0;  // of the process
-  std::uint32_t life_ = 0;    // grows whenever what was to happen no longer is
-  TimePoint ready_at_{};      // of the application, for its cold start
+  std::uint32_t life_ = 0;  // grows whenever what was to happen no longer is
+  TimePoint ready_at_{};    // of the application, for its cold start
   bool started_cold_ = false;
   std::uint64_t tasks_started_ = 0;
   PowerMeter::Reading last_cpu_read_;

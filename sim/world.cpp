@@ -29,6 +29,12 @@ std::vector<double> slow_factors(const scenario::Scenario& scenario) {
   return factors;
 }
 
+/// The machines of a triad that the scenario does not name.
+const scenario::HostGroup& triad_hosts() {
+  static const scenario::HostGroup kHosts{.name = "triad", .count = 3};
+  return kHosts;
+}
+
 }  // namespace
 
 World::World(const scenario::Scenario& scenario, const scenario::Contender& contender,
@@ -40,23 +46,46 @@ World::World(const scenario::Scenario& scenario, const scenario::Contender& cont
       workload_(workload),
       policy_maker_(std::move(policy_maker)),
       recorder_(TimePoint{scenario.warm_up}) {
+  build_hosts();
+  build_servers();
+  build_balancers();
+  build_triad();
+}
+
+void World::build_hosts() {
   std::vector<scenario::Link> links;
   std::vector<SimgridHost> simgrid_hosts;
-  for (const scenario::HostGroup& group : scenario.cloud.hosts) {
+  const auto add = [&](const scenario::HostGroup& group) {
     for (const std::string& name : scenario::host_names(group)) {
       host_names_.push_back(name);
       host_specs_.push_back(&group);
       links.push_back(group.link);
       simgrid_hosts.push_back(
-          {name, group.cores, group.speed, group.link, group.power, slow_factors(scenario)});
+          {name, group.cores, group.speed, group.link, group.power, slow_factors(scenario_)});
     }
+  };
+  for (const scenario::HostGroup& group : scenario_.cloud.hosts) {
+    add(group);
   }
-  if (needs_simgrid(scenario)) {
+  if (scenario_.app.triad.empty()) {
+    add(triad_hosts());
+  }
+  if (needs_simgrid(scenario_)) {
     cloud_ = std::make_unique<SimgridCloud>(engine_, simgrid_hosts);
   }
   network_ = std::make_unique<Network>(engine_, std::move(links), cloud_.get());
-  build_servers();
-  build_balancers();
+}
+
+std::vector<std::size_t> World::hosts_of(const std::string& group) const {
+  std::vector<std::size_t> hosts;
+  for (std::size_t host = 0; host < host_names_.size(); ++host) {
+    const bool is_it =
+        group.empty() ? host_specs_[host] == &triad_hosts() : host_specs_[host]->name == group;
+    if (is_it) {
+      hosts.push_back(host);
+    }
+  }
+  return hosts;
 }
 
 World::~World() = default;
@@ -70,27 +99,8 @@ void World::build_servers() {
   model_.cold_start = scenario_.application.cold_start;
   SimgridCloud* cpu_cloud =
       scenario_.cloud.cpu == scenario::Cloud::Cpu::kSimgrid ? cloud_.get() : nullptr;
-  // Nodes are numbered as they are made: servers first, so balancers follow them.
-  std::size_t server_count = 0;
   for (const scenario::ServerGroup& group : app.servers) {
-    for (std::size_t host = 0; host < host_names_.size(); ++host) {
-      server_count += host_specs_[host]->name == group.hosts ? 1 : 0;
-    }
-  }
-  std::size_t balancer_count = 0;
-  for (const scenario::ServerGroup& group : scenario_.balancers.servers) {
-    for (const scenario::HostGroup* spec : host_specs_) {
-      balancer_count += spec->name == group.hosts ? 1 : 0;
-    }
-  }
-  for (std::size_t i = 0; i < balancer_count; ++i) {
-    model_.node.balancers.push_back(NodeId{static_cast<std::uint32_t>(server_count + i)});
-  }
-  for (const scenario::ServerGroup& group : app.servers) {
-    for (std::size_t host = 0; host < host_names_.size(); ++host) {
-      if (host_specs_[host]->name != group.hosts) {
-        continue;
-      }
+    for (const std::size_t host : hosts_of(group.hosts)) {
       ServerModel model = model_;
       model.node.sleep_after = servers_.size() < app.awake_min ? 0s : app.sleep_after;
       servers_.push_back(std::make_unique<SimServer>(engine_, *network_, *this, model,
@@ -105,24 +115,49 @@ void World::build_servers() {
 
 void World::build_balancers() {
   for (const scenario::ServerGroup& group : scenario_.balancers.servers) {
-    for (std::size_t host = 0; host < host_names_.size(); ++host) {
-      if (host_specs_[host]->name == group.hosts) {
-        SimBalancer& balancer = balancers_.emplace_back();
-        balancer.member = std::make_unique<Member>(engine_, *network_, host, nullptr, this);
-        balancer.random = std::make_unique<Prng>(seed_, "balancer", balancers_.size());
-        balancer.host = host;
-      }
+    for (const std::size_t host : hosts_of(group.hosts)) {
+      SimBalancer& balancer = balancers_.emplace_back();
+      balancer.member =
+          std::make_unique<Member>(engine_, *network_, host, Member::World{.caller = this});
+      balancer.random = std::make_unique<Prng>(seed_, "balancer", balancers_.size());
+      balancer.host = host;
     }
   }
+}
+
+/// Nodes are numbered as they are made: servers, balancers, the triad. All know the triad's.
+void World::build_triad() {
+  TriadServerConfig config;
+  config.caches = std::make_shared<CacheCatalog>(std::vector<CacheConfig>{});
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    config.registered.push_back(
+        {servers_[i]->id(), 1, NodeRole::kDynamic, Weight{server_weights_[i]}});
+  }
+  for (const SimBalancer& balancer : balancers_) {
+    config.registered.push_back({balancer.member->id(), 1, NodeRole::kBalancer, {}});
+  }
+  for (const std::size_t host : hosts_of(scenario_.app.triad)) {
+    const Slot slot{static_cast<std::uint8_t>(triad_.size())};
+    triad_.push_back(std::make_unique<SimTriad>(engine_, *network_, host_names_[host], host, slot,
+                                                DiskOptions{}, seed_, NodeCosts{}));
+    config.members[slot.value] = triad_.back()->id();
+  }
+  for (const auto& member : triad_) {
+    config.self = member->id();
+    config.slot = member->slot();
+    member->set_config(config);
+  }
+  for (const auto& server : servers_) {
+    server->set_triad(config.members);
+  }
+  triad_link_.members = config.members;
 }
 
 void World::start_balancer(std::size_t index) {
   const scenario::BalancerCluster& spec = scenario_.balancers;
   BalancerConfig config;
-  for (std::size_t i = 0; i < servers_.size(); ++i) {
-    // A balancer that starts takes the list at its word; reports tell it better within moments.
-    config.servers.push_back({servers_[i]->id(), server_weights_[i], ServerPhase::kReady});
-  }
+  config.triad = triad_link_;
+  config.triad.role = NodeRole::kBalancer;
   config.policy = contender_.policy;
   config.health.warm_up_time = spec.warm_up_time;
   config.health.recover_time_min = spec.recover_time_min;
@@ -141,11 +176,27 @@ void World::start_balancer(std::size_t index) {
 
 RunResult World::run(const std::function<void(TimePoint)>& progress) {
   progress_ = progress;
+  for (auto& member : triad_) {
+    member->start();
+  }
   for (auto& server : servers_) {
     server->start_running();
   }
   for (std::size_t i = 0; i < balancers_.size(); ++i) {
     start_balancer(i);
+  }
+  schedule(kFormedAt.time_since_epoch(), Happening::kFormed);
+  engine_.run();
+  return result();
+}
+
+/// The scenario's time begins.
+void World::on_formed() {
+  counts_formed_ = network_->counts();
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    marks_[i].formed = servers_[i]->meter().read(engine_.now());
+    marks_[i].joules_formed = servers_[i]->joules();
+    marks_[i].interval = marks_[i].formed;
   }
   for (std::size_t i = 0; i < scenario_.faults.size(); ++i) {
     const scenario::Fault& fault = scenario_.faults[i];
@@ -161,8 +212,6 @@ RunResult World::run(const std::function<void(TimePoint)>& progress) {
     schedule(scenario_.duration, Happening::kEnd);
   }
   schedule_arrival();
-  engine_.run();
-  return result();
 }
 
 void World::on_event(std::uint64_t argument) {
@@ -186,6 +235,9 @@ void World::on_event(std::uint64_t argument) {
       break;
     case Happening::kEnd:
       on_end();
+      break;
+    case Happening::kFormed:
+      on_formed();
       break;
     case Happening::kGiveUp:
       engine_.stop();
@@ -216,13 +268,13 @@ void World::schedule_arrival() {
     return;
   }
   if (next < end_ && next < scheduled_arrival_) {
-    scheduled_arrival_ = std::max(next, engine_.now());
-    engine_.at(scheduled_arrival_, *this, static_cast<std::uint64_t>(Happening::kArrival));
+    scheduled_arrival_ = std::max(next, now());
+    schedule(scheduled_arrival_ - now(), Happening::kArrival);
   }
 }
 
 void World::on_arrival() {
-  if (!ended_ && workload_.next_at() <= engine_.now()) {
+  if (!ended_ && workload_.next_at() <= now()) {
     admit(workload_.take());
   }
   schedule_arrival();
@@ -230,10 +282,10 @@ void World::on_arrival() {
 
 void World::admit(const Arrival& arrival) {
   ++requests_arrived_;
-  recorder_.on_arrival(engine_.now());
+  recorder_.on_arrival(now());
   const std::size_t index = pick_balancer(arrival);
   const std::uint64_t id = underway_.insert({arrival, index}, kNever);
-  underway_.find(id)->arrival.at = engine_.now();
+  underway_.find(id)->arrival.at = now();
   Member& member = *balancers_[index].member;
   if (member.state() != Endpoint::State::kUp && member.state() != Endpoint::State::kFrozen) {
     answer_client({ClientId{id}, ClientStatus::kLost, kNoNode, 0});
@@ -270,11 +322,11 @@ void World::answer_client(const AnswerClient& answer) {
   if (arrival.session != kNoSession && answer.server != kNoNode) {
     stuck_to_[arrival.session.value] = answer.server.value;
   }
-  recorder_.on_answer(answer.status, arrival.at, engine_.now());
+  recorder_.on_answer(answer.status, arrival.at, now());
   if (ended_) {
     finish_if_drained();
   } else {
-    workload_.on_answer(arrival.user, engine_.now());
+    workload_.on_answer(arrival.user, now());
     schedule_arrival();
   }
 }
@@ -296,25 +348,25 @@ void World::on_interval() {
   double joules = 0;
   const double seconds = to_seconds(scenario_.series_interval);
   for (std::size_t i = 0; i < servers_.size(); ++i) {
-    const PowerMeter::Reading& now = servers_[i]->meter().read(engine_.now());
+    const PowerMeter::Reading& read = servers_[i]->meter().read(engine_.now());
     const PowerMeter::Reading& then = marks_[i].interval;
-    const double server_busy = now.busy_core_s - then.busy_core_s;
-    const double server_cores = now.core_s - then.core_s;
+    const double server_busy = read.busy_core_s - then.busy_core_s;
+    const double server_cores = read.core_s - then.core_s;
     busy += server_busy;
     cores += server_cores;
-    joules += now.joules - then.joules;
+    joules += read.joules - then.joules;
     if (server_cores > 0) {
       gauges.cpu_ratio_max = std::max(gauges.cpu_ratio_max, server_busy / server_cores);
     }
-    gauges.servers_active += now.working_s > then.working_s ? 1 : 0;
+    gauges.servers_active += read.working_s > then.working_s ? 1 : 0;
     gauges.servers_on += servers_[i]->meter().state() != PowerMeter::State::kOff ? 1 : 0;
-    marks_[i].interval = now;
+    marks_[i].interval = read;
   }
   gauges.cpu_ratio_mean = cores > 0 ? busy / cores : 0;
   gauges.power_watts = joules / seconds;
-  recorder_.on_interval(gauges, engine_.now());
+  recorder_.on_interval(gauges, now());
   if (progress_) {
-    progress_(engine_.now());
+    progress_(now());
   }
 }
 
@@ -323,10 +375,10 @@ void World::on_end() {
     return;
   }
   ended_ = true;
-  end_ = engine_.now();
-  for (auto& server : servers_) {
-    at_end_.push_back(server->meter().read(end_));
-    joules_at_end_.push_back(server->joules());
+  end_ = now();
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    at_end_.push_back(servers_[i]->meter().read(engine_.now()));
+    joules_at_end_.push_back(servers_[i]->joules() - marks_[i].joules_formed);
   }
   // What is under way ends at the latest when its balancer gives up on it.
   schedule(scenario_.balancers.request_timeout + 1s, Happening::kGiveUp);

@@ -16,6 +16,7 @@
 #include "sim/report/recorder.h"
 #include "sim/report/result.h"
 #include "sim/sim_server.h"
+#include "sim/sim_triad.h"
 #include "sim/workload/workload.h"
 
 namespace copal::sim {
@@ -55,8 +56,12 @@ class World final : public EventTarget, public Caller, public TaskBook {
     kEnd,
     kGiveUp,
     kFault,
-    kFaultEnd
+    kFaultEnd,
+    kFormed
   };
+
+  /// Before a scenario's time begins the triad's members find each other and everybody else.
+  static constexpr TimePoint kFormedAt{2s};
 
   /// A request between its arrival and its answer. Its id in the table is the client's and the tag.
   struct Underway {
@@ -69,15 +74,25 @@ class World final : public EventTarget, public Caller, public TaskBook {
     std::size_t host = 0;
     BalancerCounts counts;  // of processes that have ended
   };
-  /// A server's totals at the end of the warm-up, and at the last interval.
+  /// A server's totals when the cluster had formed, at the end of the warm-up, and at the last
+  /// interval.
   struct Mark {
+    PowerMeter::Reading formed;
+    double joules_formed = 0;
     PowerMeter::Reading warm;
     PowerMeter::Reading interval;
     std::uint64_t tasks_warm = 0;
   };
 
+  void build_hosts();
   void build_servers();
   void build_balancers();
+  void build_triad();
+  /// Hosts of a group, or those that no scenario names for the triad.
+  std::vector<std::size_t> hosts_of(const std::string& group) const;
+  void on_formed();
+  /// The scenario's time: from when the cluster had formed.
+  TimePoint now() const { return TimePoint{engine_.now() - kFormedAt}; }
   void start_balancer(std::size_t index);
   void end_balancer(std::size_t index, bool machine_is_on);
   void schedule(Duration after, Happening happening, std::uint64_t detail = 0);
@@ -112,6 +127,9 @@ class World final : public EventTarget, public Caller, public TaskBook {
   std::vector<double> server_weights_;
   std::vector<std::size_t> server_hosts_;
   std::vector<SimBalancer> balancers_;
+  std::vector<std::unique_ptr<SimTriad>> triad_;
+  TriadLinkConfig triad_link_;
+  Network::Counts counts_formed_{};
   std::vector<Mark> marks_;
   std::vector<PowerMeter::Reading> at_end_;
   std::vector<double> joules_at_end_;
@@ -120,7 +138,7 @@ class World final : public EventTarget, public Caller, public TaskBook {
   mutable PendingTable<Underway> underway_;
   FlatMap<std::uint32_t> stuck_to_;  // the clients' cookies: session -> server
   std::function<void(TimePoint)> progress_;
-  TimePoint end_{kNever};  // when arrivals stop
+  TimePoint end_{kNever};  // when arrivals stop, in the scenario's time
   TimePoint scheduled_arrival_{kNever};
   std::uint64_t requests_arrived_ = 0;
   bool ended_ = false;

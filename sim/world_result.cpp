@@ -7,6 +7,13 @@
 
 namespace copal::sim {
 
+namespace {
+/// The kinds of messages between balancers and servers stand first in Message.
+constexpr std::size_t kBalancingKinds = 6;
+static_assert(BalancingMessage<std::variant_alternative_t<kBalancingKinds - 1, Message>> &&
+              !BalancingMessage<std::variant_alternative_t<kBalancingKinds, Message>>);
+}  // namespace
+
 RunResult World::result() {
   RunResult result;
   result.line = contender_.label;
@@ -32,7 +39,7 @@ void World::add_server_results(RunResult& result) const {
          .requests = servers_[i]->tasks_started() - marks_[i].tasks_warm,
          .active_mean = measured_s > 0 ? (end.active_s - warm.active_s) / measured_s : 0,
          .cpu_ratio_mean = core_s > 0 ? (end.busy_core_s - warm.busy_core_s) / core_s : 0,
-         .awake_s = end.on_s,
+         .awake_s = end.on_s - marks_[i].formed.on_s,
          .energy_joules = joules_at_end_[i]});
   }
 }
@@ -55,7 +62,7 @@ std::vector<std::pair<std::string, double>> World::metrics() {
   double tasks_per_weight_max = 0;
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     joules += joules_at_end_[i];
-    on_s += at_end_[i].on_s;
+    on_s += at_end_[i].on_s - marks_[i].formed.on_s;
     working_s += at_end_[i].working_s - marks_[i].warm.working_s;
     busy_core_s += at_end_[i].busy_core_s - marks_[i].warm.busy_core_s;
     core_s += at_end_[i].core_s - marks_[i].warm.core_s;
@@ -73,35 +80,44 @@ std::vector<std::pair<std::string, double>> World::metrics() {
       counts.sessions_moved += node->balancer()->counts().sessions_moved;
     }
   }
+  Network::Count balancing;
+  for (std::size_t kind = 0; kind < kBalancingKinds; ++kind) {
+    const Network::Count& count = network_->counts()[kind];
+    const Network::Count& formed = counts_formed_[kind];
+    balancing.frames += count.frames - formed.frames;
+    balancing.frame_bytes += count.frame_bytes - formed.frame_bytes;
+    balancing.body_bytes += count.body_bytes - formed.body_bytes;
+  }
   const Histogram& latency = recorder_.latency();
   const auto ms = [&latency](double ratio) { return latency.quantile(ratio) * 1e-6; };
   const double tasks_mean = tasks_per_weight / static_cast<double>(servers_.size());
-  return {{"requests_count", arrived},
-          {"answered_count", answered},
-          {"failed_count", ended(ClientStatus::kFailed)},
-          {"rejected_count", ended(ClientStatus::kRejected)},
-          {"timed_out_count", ended(ClientStatus::kTimedOut)},
-          {"lost_count", ended(ClientStatus::kLost)},
-          {"retried_count", static_cast<double>(counts.retries)},
-          {"unfinished_count", arrived - answered - errors},
-          {"error_ratio", arrived > 0 ? errors / arrived : 0},
-          {"throughput_per_s", answered / measured_s},
-          {"latency_ms_mean", latency.mean() * 1e-6},
-          {"latency_ms_p50", ms(0.50)},
-          {"latency_ms_p90", ms(0.90)},
-          {"latency_ms_p95", ms(0.95)},
-          {"latency_ms_p99", ms(0.99)},
-          {"latency_ms_p99_9", ms(0.999)},
-          {"latency_ms_max", static_cast<double>(latency.max()) * 1e-6},
-          {"server_hours", on_s / 3600},
-          {"servers_active_mean", working_s / measured_s},
-          {"energy_joules", joules},
-          {"energy_joules_per_request", answered > 0 ? joules / answered : 0},
-          {"cpu_ratio_mean", core_s > 0 ? busy_core_s / core_s : 0},
-          {"imbalance_ratio", tasks_mean > 0 ? tasks_per_weight_max / tasks_mean : 0},
-          {"sessions_moved_count", static_cast<double>(counts.sessions_moved)},
-          {"messages_count", static_cast<double>(network_->counts().frames)},
-          {"message_bytes_count", static_cast<double>(network_->counts().bytes)}};
+  return {
+      {"requests_count", arrived},
+      {"answered_count", answered},
+      {"failed_count", ended(ClientStatus::kFailed)},
+      {"rejected_count", ended(ClientStatus::kRejected)},
+      {"timed_out_count", ended(ClientStatus::kTimedOut)},
+      {"lost_count", ended(ClientStatus::kLost)},
+      {"retried_count", static_cast<double>(counts.retries)},
+      {"unfinished_count", arrived - answered - errors},
+      {"error_ratio", arrived > 0 ? errors / arrived : 0},
+      {"throughput_per_s", answered / measured_s},
+      {"latency_ms_mean", latency.mean() * 1e-6},
+      {"latency_ms_p50", ms(0.50)},
+      {"latency_ms_p90", ms(0.90)},
+      {"latency_ms_p95", ms(0.95)},
+      {"latency_ms_p99", ms(0.99)},
+      {"latency_ms_p99_9", ms(0.999)},
+      {"latency_ms_max", static_cast<double>(latency.max()) * 1e-6},
+      {"server_hours", on_s / 3600},
+      {"servers_active_mean", working_s / measured_s},
+      {"energy_joules", joules},
+      {"energy_joules_per_request", answered > 0 ? joules / answered : 0},
+      {"cpu_ratio_mean", core_s > 0 ? busy_core_s / core_s : 0},
+      {"imbalance_ratio", tasks_mean > 0 ? tasks_per_weight_max / tasks_mean : 0},
+      {"sessions_moved_count", static_cast<double>(counts.sessions_moved)},
+      {"messages_count", static_cast<double>(balancing.frames)},
+      {"message_bytes_count", static_cast<double>(balancing.frame_bytes + balancing.body_bytes)}};
 }
 
 }  // namespace copal::sim

@@ -34,7 +34,11 @@ void Driver::wake() {
 
 void Driver::input(const Input& input) {
   effects_.clear();
-  node_.step(input, ports_.clock->now(), effects_);
+  const Now now = ports_.clock->now();
+  node_.step(input, now, effects_);
+  if (watcher_ != nullptr) {
+    watcher_->on_step(input, now, effects_);
+  }
   if (!effects_.store().empty() || !waiting_.empty()) {
     hand_over();
   }

@@ -63,6 +63,14 @@ class Driver {
 
   const Counts& counts() const { return counts_; }
 
+  /// Told of each step before its effects are performed: for recordings, checkers and traces.
+  class Watcher {
+   public:
+    virtual ~Watcher() = default;
+    virtual void on_step(const Input& input, Now now, const Effects& effects) = 0;
+  };
+  void watch(Watcher* watcher) { watcher_ = watcher; }
+
  private:
   /// A message that waits for the store, or for one before it.
   struct Held {
@@ -79,6 +87,7 @@ class Driver {
 
   Node& node_;
   Ports ports_;
+  Watcher* watcher_ = nullptr;
   Effects effects_;               // reused
   TimePoint wake_asked_{kNever};  // the earliest wake-up that is still to come
   std::array<std::byte, kMessageSizeMaxBytes> frame_;

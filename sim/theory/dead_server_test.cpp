@@ -9,6 +9,7 @@
 #include "core/base/hash.h"
 #include "core/base/prng.h"
 #include "core/node/balancer.h"
+#include "core/testing/triad_voice.h"
 
 // One of eight equal servers dies and leaves 70,000 sessions, whose cookies still name it, to the
 // other seven. Every request comes to a real balancer; the servers are stand-ins that answer after
@@ -28,7 +29,14 @@ class Aftermath {
  public:
   explicit Aftermath(Algorithm algorithm)
       : random_(1, "balancer"), latency_(1, "latency"), balancer_(config(algorithm), random_) {
+    std::vector<ListedServer> list;
+    for (std::uint32_t i = 0; i < kServers; ++i) {
+      list.push_back({.node = NodeId{i}, .phase = ServerPhase::kReady});
+    }
     deliver(Wake{});
+    for (const Input& input : say_list(1, list)) {
+      deliver(input);
+    }
     deliver(LinkDown{NodeId{kDead}});
   }
 
@@ -57,9 +65,7 @@ class Aftermath {
  private:
   static BalancerConfig config(Algorithm algorithm) {
     BalancerConfig config;
-    for (std::uint32_t i = 0; i < kServers; ++i) {
-      config.servers.push_back({NodeId{i}});
-    }
+    config.triad.members[0] = kVoice;
     config.policy.algorithm = algorithm;
     return config;
   }
