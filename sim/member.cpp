@@ -94,7 +94,7 @@ void Member::on_storage(const StorageCompletion& completion) {
 }
 
 void Member::on_frame(NodeId from, std::span<const std::byte> frame, const Blob& value) {
-  if (!costs_.any()) {
+  if (!costs_.any() && waiting_.empty()) {
     driver_->on_frame(from, frame, value);
     return;
   }

@@ -63,6 +63,7 @@ class Member final : public Endpoint, public EventTarget, private Driver::Watche
   /// A completion of its storage, likewise.
   void on_storage(const StorageCompletion& completion);
 
+  void set_costs(const NodeCosts& costs) { costs_ = costs; }
   SimClock& clock() { return clock_; }
   /// The node, or nothing while there is no process.
   Node* node() { return node_.get(); }

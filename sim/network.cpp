@@ -20,6 +20,10 @@ std::uint64_t key_of(NodeId from, NodeId to) {
   return (static_cast<std::uint64_t>(from.value) << 32U) | to.value;
 }
 
+std::uint64_t pair_of(NodeId one, NodeId other) {
+  return key_of(std::min(one, other), std::max(one, other));
+}
+
 /// All frames that may be on their way at once; the queue's bound in Transport's contract.
 constexpr std::size_t kFlightsMax = std::size_t{1} << 22U;
 
@@ -47,7 +51,14 @@ Transport::Sent Network::send(NodeId from, NodeId to, std::span<const std::byte>
   const std::uint32_t flight = take_flight(from, to, Kind::kFrame);
   set_frame(flights_[flight], frame);
   flights_[flight].value = body.value;
-  launch(flight, size_bytes);
+  if (watcher_ != nullptr) {
+    watcher_->on_sent(flight, from, to, frame);
+  }
+  if (faults_ == nullptr) {
+    launch(flight, size_bytes);
+  } else {
+    launch_with_faults(flight, size_bytes);
+  }
   return Transport::Sent::kQueued;
 }
 
@@ -75,7 +86,7 @@ void Network::on_process_end(NodeId node, bool machine_is_on) {
   Site& site = sites_[node.value];
   ++site.starts;
   for (const std::uint32_t flight : site.waiting) {
-    free_flight(flight);
+    lose(flight);
   }
   site.waiting.clear();
   if (machine_is_on) {
@@ -148,6 +159,8 @@ std::uint32_t Network::take_flight(NodeId from, NodeId to, Kind kind) {
   entry.landed = false;
   entry.lost = false;
   entry.size = 0;
+  const std::uint32_t* broken = connections_.find(pair_of(from, to));
+  entry.connection = broken == nullptr ? 0 : *broken;
   return flight;
 }
 
@@ -230,6 +243,65 @@ void Network::launch(std::uint32_t flight, std::uint64_t size_bytes) {
   engine_.at(last, *this, flight);
 }
 
+void Network::launch_with_faults(std::uint32_t flight, std::uint64_t size_bytes) {
+  const NodeId from = flights_[flight].from;
+  const NodeId to = flights_[flight].to;
+  const NetworkFaults::Fate fate = faults_->draw(from, to, engine_.now());
+  if (fate.lost) {
+    lose(flight);
+    return;
+  }
+  if (fate.flipped && flights_[flight].value.size_bytes() == 0) {
+    // A connection's own check finds it and gives the connection up.
+    lose(flight);
+    break_connection(from, to);
+    return;
+  }
+  if (fate.twice) {
+    const std::uint32_t copy = take_flight(from, to, Kind::kFrame);
+    flights_[copy] = flights_[flight];
+    launch(copy, size_bytes);
+  }
+  if (fate.flipped) {
+    flip_bit(flight);
+  }
+  if (!fate.overtaken) {
+    TimePoint& last = last_arrivals_[key_of(from, to)];
+    last = std::max(last, engine_.now() + fate.more);
+    launch(flight, size_bytes);
+    return;
+  }
+  const Duration usual =
+      travel_time(sites_[from.value].host, sites_[to.value].host, size_bytes);
+  if (sites_[from.value].peers.insert(to)) {
+    sites_[to.value].peers.insert(from);
+  }
+  engine_.at(engine_.now() + usual + fate.more, *this, flight);
+}
+
+/// In the value: nothing but its hash protects it.
+void Network::flip_bit(std::uint32_t flight) {
+  const Blob before = flights_[flight].value;
+  const std::uint64_t bit = faults_->draw_bit(before.size_bytes() * 8);
+  flights_[flight].value = Blob::make(before.size_bytes(), [&](std::span<std::uint8_t> bytes) {
+    std::ranges::copy(before.bytes(), bytes.begin());
+    bytes[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
+  });
+}
+
+void Network::lose(std::uint32_t flight) {
+  if (watcher_ != nullptr && flights_[flight].kind == Kind::kFrame) {
+    watcher_->on_lost(flight);
+  }
+  free_flight(flight);
+}
+
+void Network::break_connection(NodeId one, NodeId other) {
+  ++connections_[pair_of(one, other)];
+  reset(one, other);
+  reset(other, one);
+}
+
 void Network::depart(std::uint32_t flight) {
   COPAL_ASSERT(cloud_ != nullptr);
   Flight& entry = flights_[flight];
@@ -250,15 +322,17 @@ void Network::land(std::uint32_t flight) {
   const Flight& entry = flights_[flight];
   const Site& site = sites_[entry.to.value];
   const Endpoint::State state = site.endpoint->state();
-  if (severed(entry.from, entry.to) || state == Endpoint::State::kOff) {
-    free_flight(flight);
+  const std::uint32_t* broken = connections_.find(pair_of(entry.from, entry.to));
+  const bool gone = entry.kind == Kind::kFrame && broken != nullptr && *broken != entry.connection;
+  if (severed(entry.from, entry.to) || state == Endpoint::State::kOff || gone) {
+    lose(flight);
     return;
   }
   if (state == Endpoint::State::kFrozen && entry.to_start == site.starts) {
     if (site.waiting.size() < kFrozenFramesMax) {
       sites_[entry.to.value].waiting.push_back(flight);
     } else {
-      free_flight(flight);
+      lose(flight);
     }
     return;
   }
@@ -267,7 +341,7 @@ void Network::land(std::uint32_t flight) {
     if (entry.kind == Kind::kFrame) {
       reset(entry.to, entry.from);  // refused
     }
-    free_flight(flight);
+    lose(flight);
     return;
   }
   deliver(flight);
@@ -276,6 +350,9 @@ void Network::land(std::uint32_t flight) {
 void Network::deliver(std::uint32_t flight) {
   // Taken out: the receiver may send, and so move the table.
   const Flight entry = std::move(flights_[flight]);
+  if (watcher_ != nullptr && entry.kind == Kind::kFrame) {
+    watcher_->on_arrived(flight);
+  }
   free_flight(flight);
   Endpoint& endpoint = *sites_[entry.to.value].endpoint;
   if (entry.kind == Kind::kReset) {
@@ -308,7 +385,8 @@ void Network::reset(NodeId from, NodeId to) {
 bool Network::severed(NodeId a, NodeId b) const {
   const std::size_t host_a = sites_[a.value].host;
   const std::size_t host_b = sites_[b.value].host;
-  return host_a != host_b && (!link_up_[host_a] || !link_up_[host_b]);
+  return (host_a != host_b && (!link_up_[host_a] || !link_up_[host_b])) ||
+         (faults_ != nullptr && faults_->link(a, b).blocked);
 }
 
 }  // namespace copal::sim

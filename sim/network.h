@@ -14,6 +14,7 @@
 #include "core/protocol/codec.h"
 #include "scenarios/scenario.h"
 #include "sim/engine.h"
+#include "sim/network_faults.h"
 #include "sim/simgrid_cloud.h"
 
 namespace copal::sim {
@@ -66,6 +67,22 @@ class Network final : public EventTarget, public FlowListener {
   /// Hands a thawed process the frames that came while it stood still.
   void on_thaw(NodeId node);
   void set_link(std::size_t host, bool up);
+  /// Draws with these from now on. They outlive the network; nothing: no faults.
+  void set_faults(NetworkFaults* faults) { faults_ = faults; }
+  /// The connection between two nodes breaks: what is on it is lost, both hear of it.
+  void break_connection(NodeId one, NodeId other);
+
+  /// Told what becomes of each frame; for traces.
+  class Watcher {
+   public:
+    virtual ~Watcher() = default;
+    /// flight  names the frame until it has arrived or is lost; names are used again.
+    virtual void on_sent(std::uint32_t flight, NodeId from, NodeId to,
+                         std::span<const std::byte> frame) = 0;
+    virtual void on_arrived(std::uint32_t flight) = 0;
+    virtual void on_lost(std::uint32_t flight) = 0;
+  };
+  void watch(Watcher* watcher) { watcher_ = watcher; }
 
   const Counts& counts() const { return counts_; }
 
@@ -88,6 +105,7 @@ class Network final : public EventTarget, public FlowListener {
     NodeId to;
     std::uint32_t to_start = 0;  // which start of the receiver it is for
     Kind kind = Kind::kFrame;
+    std::uint32_t connection = 0;  // which one between the two: what is on a broken one is lost
     bool landed = false;           // flow: arrived, waits for those before it
     std::uint64_t size_bytes = 0;  // flow: all that is to be transferred
     bool lost = false;
@@ -122,6 +140,9 @@ class Network final : public EventTarget, public FlowListener {
   bool shares_bandwidth(NodeId from, NodeId to) const;
   Duration travel_time(std::size_t from_host, std::size_t to_host, std::uint64_t size_bytes) const;
   void launch(std::uint32_t flight, std::uint64_t size_bytes);
+  void launch_with_faults(std::uint32_t flight, std::uint64_t size_bytes);
+  void flip_bit(std::uint32_t flight);
+  void lose(std::uint32_t flight);
   void depart(std::uint32_t flight);
   void land(std::uint32_t flight);
   void deliver(std::uint32_t flight);
@@ -135,7 +156,10 @@ class Network final : public EventTarget, public FlowListener {
   std::vector<scenario::Link> links_;
   std::vector<bool> link_up_;
   SimgridCloud* cloud_;
+  NetworkFaults* faults_ = nullptr;
+  Watcher* watcher_ = nullptr;
   std::vector<Site> sites_;
+  FlatMap<std::uint32_t> connections_;         // lower << 32 | higher -> how often it broke
   FlatMap<TimePoint> last_arrivals_;           // from << 32 | to -> of the last frame under way
   FlatMap<std::deque<std::uint32_t>*> flows_;  // the same -> flights in order of sending
   std::deque<std::deque<std::uint32_t>> flow_queues_;

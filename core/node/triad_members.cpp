@@ -291,6 +291,7 @@ void TriadServer::refresh_streams(Now now, Effects&) {
           r.ownership.on_behind(Group{i}, slot, now.mono);
         }
       }
+      times_behind_ += r.replication.is_behind(member) ? 1 : 0;
       r.replication.start(member);
     }
   }

@@ -300,6 +300,10 @@ const HybridClock& TriadServer::clock() const {
   COPAL_ASSERT(running_ != nullptr);
   return running_->clock;
 }
+const Upkeep::Counts& TriadServer::upkeep() const {
+  COPAL_ASSERT(running_ != nullptr);
+  return running_->upkeep.counts();
+}
 std::uint64_t TriadServer::set_aside_count() const {
   return running_ == nullptr ? 0 : running_->set_aside.count();
 }

@@ -85,7 +85,9 @@ class TriadServer {
   const Presence& presence() const;
   const Roster& roster() const;
   const HybridClock& clock() const;
+  const Upkeep::Counts& upkeep() const;
   std::uint64_t set_aside_count() const;
+  std::uint64_t times_behind() const { return times_behind_; }
 
  private:
   /// A group that is being handed over.
@@ -183,6 +185,7 @@ class TriadServer {
   Replica replica_;
   ReplicaStore store_;
   SelfRecord self_;
+  std::uint64_t times_behind_ = 0;  // streams that were given up (R1.8)
   bool began_again_ = false;  // this start has found that it lost what it had synced
   bool announced_start_ = false;
   std::unique_ptr<Running> running_;

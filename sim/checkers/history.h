@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/time.h"
+#include "core/mnode/mnode.h"
+#include "core/protocol/cache_message.h"
+#include "sim/fuzz/plan.h"
+
+// What happened in a run, as an outsider who sees everything knows it: the clients' operations, and
+// for each key what every member and the writers held when. The checkers judge by this alone. Times
+// are the engine's, which no node can see.
+
+namespace copal::sim {
+
+/// One key of one cache.
+struct KeyName {
+  std::uint32_t cache = 0;
+  std::uint32_t key = 0;
+  auto operator<=>(const KeyName&) const = default;
+};
+
+/// One operation of a client.
+struct Operation {
+  std::uint64_t id = 0;  // 1, 2, …; the CallId
+  fuzz::PlannedOp planned;
+  std::uint32_t server = 0;       // node
+  std::uint32_t server_start = 0;  // of its process
+  Change change;                  // of one that changes
+  TimePoint asked{};              // when the server's node was told
+  TimePoint answered = kNever;
+  CacheStatus status = CacheStatus::kTimedOut;
+  std::optional<MNode> entry;
+  std::optional<MNode> previous;
+  std::uint64_t value_sum = 0;      // of the bytes that came with the answer
+  std::uint64_t previous_sum = 0;
+  bool was_told = false;  // the server was up and has got it
+  bool died = false;      // its process ended before it answered
+  bool is_over() const { return answered != kNever; }
+
+  KeyName name() const { return {planned.cache, planned.key}; }
+  bool is_read() const {
+    return planned.kind == fuzz::PlannedOp::Kind::kGet ||
+           planned.kind == fuzz::PlannedOp::Kind::kContains;
+  }
+  bool changed() const {
+    return (status == CacheStatus::kDone || status == CacheStatus::kSingleCopy) && !is_read() &&
+           entry.has_value();
+  }
+};
+
+/// What one member holds of one key from a time on.
+struct HeldState {
+  TimePoint since{};
+  bool running = false;  // the process; else what its disk would give back
+  Version version;       // kNoVersion: no m-node
+  bool is_tombstone = false;
+  bool has_bytes = true;  // of the value, where it is stored apart
+};
+
+/// A span in which a member acted for a group.
+struct ActingSpan {
+  std::uint32_t member = 0;
+  TimePoint from{};
+  TimePoint to = kNever;
+};
+
+/// Everything about one key.
+struct KeyHistory {
+  KeyHash hash;
+  Group group;
+  std::string text;
+  std::array<std::vector<HeldState>, kSlots> held;
+  /// Every state of the m-node that was ever seen anywhere, by version.
+  std::map<Version, MNode> states;
+  std::map<Version, std::uint64_t> value_sums;
+
+  /// What a member held at a time.
+  const HeldState* at(std::uint32_t member, TimePoint time) const;
+};
+
+struct History {
+  std::vector<Operation> operations;  // by id - 1
+  std::map<KeyName, KeyHistory> keys;
+  std::array<std::vector<ActingSpan>, kGroups> acting;  // by `from`
+  /// When the process of a node ended, by node, in order.
+  std::vector<std::vector<TimePoint>> ends;
+  /// Clears that a member carried out: (group, cache) -> versions.
+  std::map<std::pair<std::uint8_t, std::uint32_t>, Version> cleared;
+  /// The highest horizon that any member had, by group.
+  std::array<Version, kGroups> horizons{};
+};
+
+/// Says that something is not as it must be.
+struct Violation {
+  std::string checker;
+  std::string message;
+};
+
+}  // namespace copal::sim

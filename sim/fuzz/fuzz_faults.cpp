@@ -1,0 +1,385 @@
+// FuzzWorld: what goes wrong, and what is healed.
+
+#include <algorithm>
+
+#include "sim/fuzz/fault_names.h"
+#include "sim/fuzz/fuzz_world.h"
+
+namespace copal::sim::fuzz {
+
+using Kind = PlannedFault::Kind;
+
+namespace {
+
+bool is_link_fault(Kind kind) {
+  return kind >= Kind::kPartition && kind <= Kind::kFlipBit;
+}
+bool is_clock_fault(Kind kind) {
+  return kind >= Kind::kClockStep && kind <= Kind::kClockFreeze;
+}
+bool is_disk_fault(Kind kind) {
+  return kind >= Kind::kDiskSlow && kind <= Kind::kDiskTears;
+}
+bool is_order(Kind kind) {
+  return kind == Kind::kDisable || kind == Kind::kDrain;
+}
+/// Ones in which the node's process is not there for a while.
+bool is_down_fault(Kind kind) {
+  return kind == Kind::kCrash || kind == Kind::kPowerOff || kind == Kind::kLoseDisk ||
+         kind == Kind::kRebootLoop || kind == Kind::kPlannedStop;
+}
+
+double thousandths(std::int64_t amount) {
+  return static_cast<double>(amount) / 1000;
+}
+
+}  // namespace
+
+void FuzzWorld::on_fault(std::size_t index, bool begins) {
+  const PlannedFault& fault = plan_.faults[index];
+  if (begins ? core_phase_ : !fault_active_[index]) {
+    return;  // too late to begin, or ended by the healing
+  }
+  fault_active_[index] = begins;
+  if (begins) {
+    ++counts_.faults[fault_name(fault.kind)];
+    schedule(engine_.now() + fault.lasting, Happening::kFaultEnd, index);
+    fault_ticks_[index] = 0;
+    on_fault_tick(index);
+  }
+  if (is_link_fault(fault.kind)) {
+    refresh_network();
+  } else if (is_clock_fault(fault.kind)) {
+    on_clock_fault(fault, begins);
+  } else if (is_disk_fault(fault.kind)) {
+    refresh_disk(fault.node);
+  } else if (is_order(fault.kind)) {
+    on_order(fault, begins);
+  } else {
+    on_node_fault(fault, begins);
+  }
+}
+
+/// What happens again and again while the fault lasts.
+void FuzzWorld::on_fault_tick(std::size_t index) {
+  const PlannedFault& fault = plan_.faults[index];
+  if (!fault_active_[index]) {
+    return;
+  }
+  Duration again{};
+  switch (fault.kind) {
+    case Kind::kFlap:
+      again = std::chrono::milliseconds{std::max<std::int64_t>(1, fault.amount)};
+      refresh_network();
+      break;
+    case Kind::kReset:
+      again = std::chrono::milliseconds{std::max<std::int64_t>(1, fault.amount)};
+      for (std::uint32_t other = 0; other < plan_.node_count(); ++other) {
+        if (other != fault.node && (fault.other == PlannedFault::kAnyNode || fault.other == other)) {
+          network_->break_connection(NodeId{fault.node}, NodeId{other});
+        }
+      }
+      break;
+    case Kind::kRebootLoop:
+      again = fault.lasting / std::max<std::int64_t>(1, fault.amount);
+      if (fault_ticks_[index] > 0) {
+        crash(fault.node, false);
+        revive(fault.node);
+      }
+      break;
+    default:
+      return;
+  }
+  ++fault_ticks_[index];
+  schedule(engine_.now() + std::max<Duration>(again, 1ms), Happening::kFaultTick, index);
+}
+
+// ---- processes and machines
+
+void FuzzWorld::crash(std::uint32_t node, bool power) {
+  if (member_of(node).node() != nullptr) {
+    collect_marks(node);
+    history_.ends[node].push_back(engine_.now());
+  }
+  if (plan_.is_member(node)) {
+    power ? triad_[node]->power_off() : triad_[node]->crash();
+    watch_disk(node);
+  } else if (plan_.is_server(node)) {
+    power ? servers_[node - 3]->power_off() : servers_[node - 3]->crash();
+    end_operations_of(node);
+  } else {
+    balancers_[node - 3 - plan_.servers].member->kill(!power);
+  }
+}
+
+void FuzzWorld::revive(std::uint32_t node) {
+  if (plan_.is_member(node)) {
+    if ((plan_.slots >> node & 1U) != 0) {
+      triad_[node]->power_on();
+      triad_[node]->start();
+    }
+  } else if (plan_.is_server(node)) {
+    servers_[node - 3]->power_on();
+    servers_[node - 3]->start();
+  } else {
+    start_balancer(node - 3 - plan_.servers);
+  }
+}
+
+void FuzzWorld::on_node_fault(const PlannedFault& fault, bool begins) {
+  const bool is_down = std::ranges::any_of(plan_.faults, [&](const PlannedFault& other) {
+    const auto index = static_cast<std::size_t>(&other - plan_.faults.data());
+    return fault_active_[index] && other.node == fault.node && is_down_fault(other.kind) &&
+           &other != &fault;
+  });
+  switch (fault.kind) {
+    case Kind::kFreeze:
+      begins ? member_of(fault.node).freeze() : member_of(fault.node).thaw();
+      return;
+    case Kind::kSlowNode:
+      member_of(fault.node)
+          .set_costs({.message = begins ? std::chrono::microseconds{fault.amount} : 0us});
+      return;
+    case Kind::kPlannedStop:
+      if (begins && plan_.is_member(fault.node)) {
+        triad_[fault.node]->stop();
+      } else if (begins && plan_.is_server(fault.node)) {
+        servers_[fault.node - 3]->stop();
+      }
+      break;
+    case Kind::kLoseDisk:
+      if (begins) {
+        crash(fault.node, true);
+        if (plan_.is_member(fault.node)) {
+          triad_[fault.node]->lose_disk();
+          watch_disk(fault.node);
+        }
+      }
+      break;
+    case Kind::kCrash:
+    case Kind::kPowerOff:
+    case Kind::kRebootLoop:
+      if (begins) {
+        crash(fault.node, fault.kind == Kind::kPowerOff);
+      }
+      if (begins && fault.kind == Kind::kRebootLoop) {
+        revive(fault.node);
+      }
+      break;
+    default:
+      return;
+  }
+  if (!begins && !is_down) {
+    revive(fault.node);
+  }
+}
+
+// ---- links
+
+/// The network's faults are made anew of all that are active: so that whatever ends, ends.
+void FuzzWorld::refresh_network() {
+  network_faults_.clear();
+  for (std::size_t i = 0; i < plan_.faults.size(); ++i) {
+    if (fault_active_[i] && is_link_fault(plan_.faults[i].kind)) {
+      apply_link_fault(i);
+    }
+  }
+  for (std::uint32_t node = 0; node < plan_.node_count(); ++node) {
+    for (std::uint32_t other = 0; broken_for_good_[node] && other < plan_.node_count(); ++other) {
+      network_faults_.link(NodeId{node}, NodeId{other}).blocked = true;
+      network_faults_.link(NodeId{other}, NodeId{node}).blocked = true;
+    }
+  }
+}
+
+void FuzzWorld::apply_link_fault(std::size_t index) {
+  const PlannedFault& fault = plan_.faults[index];
+  const TimePoint end{fault.at + fault.lasting};
+  for (std::uint32_t from = 0; from < plan_.node_count(); ++from) {
+    for (std::uint32_t to = 0; to < plan_.node_count(); ++to) {
+      const bool forth =
+          from == fault.node && (fault.other == PlannedFault::kAnyNode || fault.other == to);
+      const bool back =
+          to == fault.node && (fault.other == PlannedFault::kAnyNode || fault.other == from);
+      LinkFaults& link = network_faults_.link(NodeId{from}, NodeId{to});
+      if (from == to) {
+        continue;
+      }
+      if (fault.kind == Kind::kPartition) {
+        link.blocked = link.blocked || (fault.mask >> from & 1U) != (fault.mask >> to & 1U);
+        continue;
+      }
+      if (!forth && (!back || fault.kind == Kind::kOneWay)) {
+        continue;
+      }
+      const double ratio = thousandths(fault.amount);
+      switch (fault.kind) {
+        case Kind::kOneWay:
+          link.blocked = true;
+          break;
+        case Kind::kFlap:
+          link.blocked = link.blocked || fault_ticks_[index] % 2 == 0;
+          break;
+        case Kind::kLoss:
+          link.loss_ratio = std::max(link.loss_ratio, ratio);
+          break;
+        case Kind::kDelay:
+          link.delay_max = std::max<Duration>(link.delay_max, std::chrono::microseconds{fault.amount});
+          break;
+        case Kind::kDuplicate:
+          link.duplicate_ratio = std::max(link.duplicate_ratio, ratio);
+          break;
+        case Kind::kReorder:
+          link.late_ratio = std::max(link.late_ratio, ratio);
+          break;
+        case Kind::kClog:
+          link.clogged_until = std::max(link.clogged_until, end);
+          break;
+        case Kind::kFlipBit:
+          link.flip_ratio = std::max(link.flip_ratio, ratio);
+          break;
+        default:
+          break;
+      }
+    }
+  }
+}
+
+// ---- clocks, disks, orders
+
+void FuzzWorld::on_clock_fault(const PlannedFault& fault, bool begins) {
+  SimClock& clock = member_of(fault.node).clock();
+  switch (fault.kind) {
+    case Kind::kClockStep:
+      clock.step_wall(std::chrono::milliseconds{begins ? fault.amount : -fault.amount});
+      break;
+    case Kind::kClockDrift:
+      clock.set_drift_ppm(begins ? fault.amount : 0);
+      break;
+    case Kind::kClockFreeze:
+      clock.set_wall_frozen(begins);
+      break;
+    default:
+      break;
+  }
+}
+
+void FuzzWorld::refresh_disk(std::uint32_t slot) {
+  DiskFaults faults;
+  double slow = 1;
+  bool stalled = false;
+  bool full = false;
+  for (std::size_t i = 0; i < plan_.faults.size(); ++i) {
+    const PlannedFault& fault = plan_.faults[i];
+    if (!fault_active_[i] || fault.node != slot || !is_disk_fault(fault.kind)) {
+      continue;
+    }
+    const double ratio = thousandths(fault.amount);
+    switch (fault.kind) {
+      case Kind::kDiskSlow:
+        slow = std::max(slow, static_cast<double>(fault.amount));
+        break;
+      case Kind::kDiskStall:
+        stalled = true;
+        break;
+      case Kind::kDiskFull:
+        full = true;
+        break;
+      case Kind::kDiskReadErrors:
+        faults.read_error_ratio = ratio;
+        break;
+      case Kind::kDiskWriteErrors:
+        faults.write_error_ratio = ratio;
+        break;
+      case Kind::kDiskFlips:
+        faults.flipped_ratio = ratio;
+        break;
+      case Kind::kDiskMisdirects:
+        faults.misdirected_ratio = ratio;
+        break;
+      case Kind::kDiskLies:
+        faults.lying_ratio = ratio;
+        break;
+      case Kind::kDiskTears:
+        faults.torn_ratio = 1;
+        break;
+      default:
+        break;
+    }
+  }
+  SimStorage& disk = triad_[slot]->disk();
+  disk.set_faults(faults);
+  disk.set_slow_factor(slow);
+  disk.set_stalled(stalled);
+  disk.set_full(full);
+}
+
+/// Given at any member that is there; another one may be told the end.
+void FuzzWorld::on_order(const PlannedFault& fault, bool begins) {
+  const RosterState state = !begins                      ? RosterState::kEnabled
+                            : fault.kind == Kind::kDrain ? RosterState::kDraining
+                                                         : RosterState::kDisabled;
+  for (std::uint32_t i = 0; i < kSlots; ++i) {
+    SimTriad& member = *triad_[(fault.at.count() + i) % kSlots];
+    if (member.node() != nullptr && member.member().up()) {
+      member.member().input(ChangeRoster{NodeId{fault.node}, state});
+      ordered_.push_back({engine_.now(), fault.node, state});
+      return;
+    }
+  }
+}
+
+// ---- healing
+
+bool FuzzWorld::touches(const PlannedFault& fault, std::uint32_t node) const {
+  if (fault.kind == Kind::kPartition) {
+    return true;  // the smaller side is not known to be the broken one
+  }
+  return fault.node == node || (is_link_fault(fault.kind) && fault.other == node);
+}
+
+/// Ends what is wrong with any of these nodes, and has them run.
+void FuzzWorld::end_all(std::uint32_t nodes) {
+  for (std::size_t i = 0; i < plan_.faults.size(); ++i) {
+    const PlannedFault& fault = plan_.faults[i];
+    bool ends = false;
+    for (std::uint32_t node = 0; node < plan_.node_count(); ++node) {
+      ends = ends || ((nodes >> node & 1U) != 0 && touches(fault, node));
+    }
+    if (ends && fault_active_[i]) {
+      on_fault(i, false);
+    }
+  }
+  for (std::uint32_t node = 0; node < plan_.node_count(); ++node) {
+    if ((nodes >> node & 1U) != 0) {
+      member_of(node).thaw();
+      revive(node);
+    }
+  }
+}
+
+void FuzzWorld::begin_core_phase() {
+  core_from_ = engine_.now();
+  for (std::size_t i = 0; i < plan_.faults.size(); ++i) {
+    for (std::uint32_t node = 0; node < plan_.node_count(); ++node) {
+      const bool in_core = (plan_.core_mask >> node & 1U) != 0;
+      if (fault_active_[i] && !in_core && touches(plan_.faults[i], node)) {
+        broken_for_good_[node] = true;
+      }
+    }
+  }
+  end_all(plan_.core_mask);
+  core_phase_ = true;
+  refresh_network();
+}
+
+void FuzzWorld::begin_healed_phase() {
+  healed_from_ = engine_.now();
+  healed_phase_ = true;
+  std::ranges::fill(broken_for_good_, false);
+  end_all(~0U);
+  refresh_network();
+  schedule(engine_.now() + 1s, Happening::kLook);
+}
+
+}  // namespace copal::sim::fuzz

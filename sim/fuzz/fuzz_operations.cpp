@@ -1,0 +1,207 @@
+// FuzzWorld: what clients ask for, and what they are answered.
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "core/base/hash.h"
+#include "core/mnode/value_name.h"
+#include "sim/disk_image.h"
+#include "sim/fuzz/fuzz_world.h"
+
+namespace copal::sim::fuzz {
+
+using Kind = PlannedOp::Kind;
+
+Blob value_bytes(std::uint32_t number, std::uint32_t size_bytes) {
+  if (size_bytes == 0) {
+    const std::string text = std::to_string(number % 1000);
+    return Blob(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+  }
+  return Blob::make(size_bytes, [number](std::span<std::uint8_t> bytes) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      bytes[i] = static_cast<std::uint8_t>(mix64(number, i / 8) >> (i % 8 * 8));
+    }
+  });
+}
+
+std::uint64_t value_sum(std::span<const std::uint8_t> bytes) {
+  return disk_checksum(bytes, bytes.size());
+}
+
+std::uint64_t value_sum(const MNode& mnode, const Blob& bytes) {
+  const ValueName name = value_name(mnode);
+  return name.is_inline ? value_sum(inline_bytes(name)) : value_sum(bytes.bytes());
+}
+
+std::string key_text(const KeyName& name) {
+  return "key " + std::to_string(name.cache) + "/" + std::to_string(name.key);
+}
+
+/// value  the bytes that go with it.
+Change FuzzWorld::change_of(const PlannedOp& planned, Blob& value) {
+  Change change;
+  value = value_bytes(planned.value, planned.value_size_bytes);
+  change.value = name_value(value.bytes());
+  const auto seen = last_seen_.find({planned.client, {planned.cache, planned.key}});
+  const bool knows = seen != last_seen_.end() && seen->second.entry.has_value();
+  switch (planned.kind) {
+    case Kind::kPutIfAbsent:
+      change.condition = Condition::kAbsent;
+      break;
+    case Kind::kReplace:
+      change.condition = Condition::kPresent;
+      break;
+    case Kind::kCompareAndSet:
+      change.condition = Condition::kVersion;
+      change.expected_version = knows ? seen->second.entry->version : kNoVersion;
+      break;
+    case Kind::kReplaceValue:
+      change.condition = Condition::kValue;
+      change.expected_value = knows ? value_name(*seen->second.entry) : ValueName{};
+      break;
+    case Kind::kGetAndPut:
+      change.wants_previous = true;
+      break;
+    case Kind::kGetAndRemove:
+      change.wants_previous = true;
+      [[fallthrough]];
+    case Kind::kRemove:
+      change.action = Action::kRemove;
+      break;
+    case Kind::kIncrement:
+      change.action = Action::kIncrement;
+      change.delta = planned.value % 10 + 1;
+      break;
+    case Kind::kAppend:
+      change.action = Action::kAppend;
+      break;
+    case Kind::kTouch:
+      change.action = Action::kTouch;
+      break;
+    default:
+      break;
+  }
+  if (change.action != Action::kPut && change.action != Action::kAppend) {
+    change.value = {};
+    value = {};
+  }
+  if (change.value.is_inline) {
+    value = {};
+  }
+  return change;
+}
+
+void FuzzWorld::begin(const PlannedOp& planned) {
+  if (planned.kind == Kind::kRequest) {
+    Member& member = *balancers_[planned.server].member;
+    requests_.push_back({.asked = engine_.now()});
+    if (member.up()) {
+      member.input(ClientRequest{.client = ClientId{requests_.size()},
+                                 .tag = requests_.size(),
+                                 .answer_size_bytes = 100,
+                                 .repeatable = true});
+    }
+    return;
+  }
+  Operation& operation = history_.operations.emplace_back();
+  operation.id = history_.operations.size();
+  operation.planned = planned;
+  operation.server = server_node(planned.server);
+  operation.asked = engine_.now();
+  if (member_of(operation.server).node() != nullptr) {
+    operation.was_told = true;
+    operation.server_start = servers_[planned.server]->starts();
+    open_.insert(operation.id);
+    tell(operation);
+  }
+}
+
+void FuzzWorld::tell(Operation& operation) {
+  const PlannedOp& planned = operation.planned;
+  Member& member = member_of(operation.server);
+  const CallId call{operation.id};
+  const CacheId cache{planned.cache};
+  switch (planned.kind) {
+    case Kind::kGet:
+    case Kind::kContains:
+      member.input(ReadEntry{call, cache, key_text(operation.name()), planned.kind == Kind::kGet,
+                             planned.timeout});
+      break;
+    case Kind::kClear:
+      member.input(ClearEntries{call, cache, planned.timeout});
+      break;
+    case Kind::kList:
+      member.input(ReadKeys{call, cache, {}, planned.timeout});
+      break;
+    default: {
+      Blob value;
+      operation.change = change_of(planned, value);
+      member.input(ChangeEntry{call, cache, key_text(operation.name()), operation.change, value,
+                               planned.timeout});
+      break;
+    }
+  }
+}
+
+void FuzzWorld::on_answer(const AnswerCall& answer) {
+  Operation& operation = history_.operations[answer.call.value - 1];
+  open_.erase(operation.id);
+  operation.answered = engine_.now();
+  operation.status = answer.status;
+  operation.entry = answer.entry;
+  operation.previous = answer.previous;
+  if (answer.entry && operation.planned.kind == Kind::kGet) {
+    operation.value_sum = value_sum(*answer.entry, answer.value);
+  }
+  if (answer.previous) {
+    operation.previous_sum = value_sum(*answer.previous, answer.value);
+  }
+  if (answer.entry) {
+    last_seen_[{operation.planned.client, operation.name()}] = operation;
+  }
+}
+
+void FuzzWorld::on_keys(const AnswerKeys& answer) {
+  Operation& operation = history_.operations[answer.call.value - 1];
+  if (answer.status == CacheStatus::kDone && answer.next) {
+    // The next page, in the same operation, once the step that answered is over.
+    const ReadKeys next{answer.call, CacheId{operation.planned.cache}, *answer.next, 10s};
+    listing_.push_back({operation.server, operation.server_start, next});
+    schedule(engine_.now(), Happening::kNextPage);
+    return;
+  }
+  open_.erase(operation.id);
+  operation.answered = engine_.now();
+  operation.status = answer.status;
+}
+
+void FuzzWorld::on_next_page() {
+  const Listing listing = listing_.front();
+  listing_.pop_front();
+  FuzzServer& server = *servers_[listing.server - 3];
+  if (server.member().node() != nullptr && server.starts() == listing.start) {
+    server.member().input(listing.next);
+  }
+}
+
+/// Their server's process is gone: nobody will answer them.
+void FuzzWorld::end_operations_of(std::uint32_t node) {
+  std::erase_if(open_, [&](std::uint64_t id) {
+    Operation& operation = history_.operations[id - 1];
+    if (operation.server != node) {
+      return false;
+    }
+    operation.status = CacheStatus::kOutcomeUnknown;
+    operation.died = true;
+    return true;
+  });
+}
+
+void FuzzWorld::answer_client(const AnswerClient& answer) {
+  ClientAnswer& request = requests_[answer.client.value - 1];
+  request.answered = engine_.now();
+  request.status = answer.status;
+}
+
+}  // namespace copal::sim::fuzz

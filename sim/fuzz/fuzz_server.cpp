@@ -1,0 +1,88 @@
+#include "sim/fuzz/fuzz_server.h"
+
+namespace copal::sim::fuzz {
+
+namespace {
+constexpr Duration kWorkTime = 3ms;
+}  // namespace
+
+FuzzServer::FuzzServer(Engine& engine, Network& network, std::size_t host,
+                       const DynamicServerConfig& config, CallListener& listener,
+                       std::uint64_t seed)
+    : EventTarget(0x2000 + static_cast<std::uint32_t>(host)),
+      engine_(engine),
+      config_(config),
+      listener_(listener),
+      member_(engine, network, host, {.application = this, .supervisor = this}),
+      boots_(seed, "boots", host) {}
+
+void FuzzServer::start() {
+  if (machine_on_ && member_.node() == nullptr) {
+    ++starts_;
+    config_.ready_at_start = true;
+    member_.start(std::make_unique<Node>(config_));
+  }
+}
+
+void FuzzServer::crash() {
+  member_.kill(true);
+}
+
+void FuzzServer::power_off() {
+  member_.kill(false);
+  member_.set_machine_on(false);
+  machine_on_ = false;
+}
+
+void FuzzServer::power_on() {
+  if (!machine_on_) {
+    machine_on_ = true;
+    member_.set_machine_on(true);
+    member_.clock().reboot(TimePoint{Duration{static_cast<std::int64_t>(boots_.next() >> 20U)}});
+    start();
+  }
+}
+
+const DynamicServer* FuzzServer::node() {
+  return member_.node() == nullptr ? nullptr : member_.node()->server();
+}
+
+void FuzzServer::start_work(WorkId work, std::uint64_t) {
+  later(kWorkTime, Happening::kWorkEnded, work.value);
+}
+
+void FuzzServer::read_cpu() {
+  later(0ns, Happening::kCpuRead, 0);
+}
+
+void FuzzServer::stop_process(bool) {
+  later(0ns, Happening::kStopped, 0);
+}
+
+/// The upper half of a WorkId counts the uses of a slot: both halves are small here.
+void FuzzServer::later(Duration delay, Happening happening, std::uint64_t detail) {
+  const std::uint64_t argument = detail << 24U | (std::uint64_t{starts_} & 0xffffU) << 8U |
+                                 static_cast<std::uint64_t>(happening);
+  engine_.at(engine_.now() + delay, *this, argument);
+}
+
+void FuzzServer::on_event(std::uint64_t argument) {
+  if ((argument >> 8U & 0xffffU) != (starts_ & 0xffffU) || member_.node() == nullptr) {
+    return;
+  }
+  switch (static_cast<Happening>(argument & 0xffU)) {
+    case Happening::kWorkEnded: {
+      const std::uint64_t detail = argument >> 24U;
+      member_.input(WorkEnded{WorkId{detail}, true});
+      break;
+    }
+    case Happening::kCpuRead:
+      member_.input(CpuReading{0.1});
+      break;
+    case Happening::kStopped:
+      member_.kill(true);
+      break;
+  }
+}
+
+}  // namespace copal::sim::fuzz

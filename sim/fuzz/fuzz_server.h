@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "core/base/prng.h"
+#include "core/ports/application.h"
+#include "core/ports/supervisor.h"
+#include "sim/engine.h"
+#include "sim/member.h"
+
+namespace copal::sim::fuzz {
+
+/// Told what becomes of the operations that were asked of a server.
+class CallListener {
+ public:
+  virtual ~CallListener() = default;
+  virtual void on_answer(const AnswerCall& answer) = 0;
+  virtual void on_keys(const AnswerKeys& answer) = 0;
+};
+
+/// One machine of the application's cluster as the fuzzer needs it: the process of its node, whose
+/// application takes a few milliseconds for each request.
+class FuzzServer final : public Application, public Supervisor, public EventTarget {
+ public:
+  FuzzServer(Engine& engine, Network& network, std::size_t host, const DynamicServerConfig& config,
+             CallListener& listener, std::uint64_t seed);
+
+  void set_triad(const std::array<NodeId, kSlots>& members) { config_.triad.members = members; }
+  void start();
+  void crash();
+  void power_off();
+  void power_on();
+  void stop() { member_.input(StopOrder{}); }
+
+  Member& member() { return member_; }
+  /// The node, or nothing while there is none.
+  const DynamicServer* node();
+  std::uint32_t starts() const { return starts_; }
+
+  void start_work(WorkId work, std::uint64_t tag) override;
+  void cancel_work(WorkId) override {}
+  void read_cpu() override;
+  void power_down() override {}
+  void answer_call(const AnswerCall& answer) override { listener_.on_answer(answer); }
+  void answer_keys(const AnswerKeys& answer) override { listener_.on_keys(answer); }
+  void tell_listener(const TellListener&) override {}
+  void stop_process(bool failed) override;
+  void on_event(std::uint64_t argument) override;
+
+ private:
+  enum class Happening : std::uint8_t { kWorkEnded, kCpuRead, kStopped };
+  void later(Duration delay, Happening happening, std::uint64_t detail);
+
+  Engine& engine_;
+  DynamicServerConfig config_;
+  CallListener& listener_;
+  Member member_;
+  Prng boots_;
+  bool machine_on_ = true;
+  std::uint32_t starts_ = 0;
+};
+
+}  // namespace copal::sim::fuzz

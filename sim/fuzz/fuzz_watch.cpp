@@ -1,0 +1,267 @@
+// FuzzWorld: what each node holds and does, as seen from outside.
+
+#include <algorithm>
+
+#include "core/protocol/record.h"
+#include "sim/fuzz/fuzz_world.h"
+
+namespace copal::sim {
+
+const HeldState* KeyHistory::at(std::uint32_t member, TimePoint time) const {
+  const std::vector<HeldState>& states = held[member];
+  const auto after = std::ranges::upper_bound(states, time, {}, &HeldState::since);
+  return after == states.begin() ? nullptr : &*std::prev(after);
+}
+
+}  // namespace copal::sim
+
+namespace copal::sim::fuzz {
+
+void FuzzWorld::on_step(NodeId node, const Input& input, Now now, const Effects& effects) {
+  if (trace_ != nullptr) {
+    trace_->on_step(node, input, now, effects);
+  }
+  if (plan_.is_member(node.value)) {
+    const TriadServer* member = triad_[node.value]->node();
+    note_acting(node.value, member != nullptr);
+    const bool is_start = member != nullptr && !running_[node.value];
+    running_[node.value] = member != nullptr;
+    if (member != nullptr && (is_start || !effects.store().empty() || member->store().is_full())) {
+      watch_member(node.value);
+    }
+    if (member != nullptr) {
+      ++steps_;
+      if (steps_ % kInvariantsEach == 0) {
+        member->check_invariants(now.mono);
+      }
+    }
+    return;
+  }
+  if (plan_.is_server(node.value)) {
+    const auto* read = std::get_if<ReadEntry>(&input);
+    const auto* change = std::get_if<ChangeEntry>(&input);
+    if (read != nullptr || change != nullptr) {
+      const CallId call = read != nullptr ? read->call : change->call;
+      history_.operations[call.value - 1].asked = engine_.now();
+    }
+    ++steps_;
+    const DynamicServer* server = servers_[node.value - 3]->node();
+    if (steps_ % kInvariantsEach == 0 && server != nullptr && server->cache() != nullptr) {
+      server->cache()->check_invariants();
+    }
+    return;
+  }
+  for (const Effect& effect : effects) {
+    const auto* send = std::get_if<Send>(&effect);
+    if (send != nullptr && std::holds_alternative<Request>(send->message)) {
+      routed_.push_back({engine_.now(), node.value, send->to});
+    }
+  }
+}
+
+void FuzzWorld::note(std::uint32_t slot, KeyHistory& key, HeldState state) {
+  std::vector<HeldState>& held = key.held[slot];
+  const HeldState& last = held.back();
+  if (last.running == state.running && last.version == state.version &&
+      last.is_tombstone == state.is_tombstone && last.has_bytes == state.has_bytes) {
+    return;
+  }
+  state.since = engine_.now();
+  held.push_back(state);
+}
+
+void FuzzWorld::watch_member(std::uint32_t slot) {
+  const Replica& replica = triad_[slot]->node()->replica();
+  for (KeyHistory* key : tracked_) {
+    const MNodeEntry* entry = replica.find(key->hash);
+    HeldState state{.running = true};
+    if (entry != nullptr) {
+      const MNode& mnode = entry->mnode();
+      state.version = mnode.version;
+      state.is_tombstone = mnode.is_tombstone();
+      state.has_bytes = !mnode.has_stored_value() || replica.values().has(mnode.value_hash);
+      key->states.try_emplace(mnode.version, mnode);
+      const Blob* bytes =
+          mnode.has_stored_value() ? replica.values().find(mnode.value_hash) : nullptr;
+      if (!mnode.is_tombstone() && (!mnode.has_stored_value() || bytes != nullptr)) {
+        key->value_sums.try_emplace(mnode.version,
+                                    value_sum(mnode, bytes == nullptr ? Blob() : *bytes));
+      }
+    }
+    note(slot, *key, state);
+  }
+  for (std::uint8_t i = 0; i < kGroups; ++i) {
+    for (const Replica::Cleared& cleared : replica.cleared(Group{i})) {
+      Version& newest = history_.cleared[{i, cleared.cache.value}];
+      newest = std::max(newest, cleared.version);
+    }
+    history_.horizons[i] = std::max(history_.horizons[i], replica.horizon(Group{i}));
+  }
+}
+
+/// What a member's disk would give back now that its process is gone.
+void FuzzWorld::watch_disk(std::uint32_t slot) {
+  const DiskImage& image = triad_[slot]->disk().image();
+  const bool lost = triad_[slot]->disk_is_lost();
+  running_[slot] = false;
+  note_acting(slot, false);
+  for (KeyHistory* key : tracked_) {
+    HeldState state{.running = false};
+    const std::string_view name = DiskImage::text(key->hash.bytes);
+    const std::string* record = lost ? nullptr : image.find(Family::kMNodes, name);
+    const auto value = record == nullptr
+                           ? std::nullopt
+                           : DiskImage::value_in(Family::kMNodes, name, *record);
+    const auto found =
+        value ? decode_record<MNodeRecord>(DiskImage::bytes(*value)) : std::nullopt;
+    if (found) {
+      const MNode& mnode = found->entry.mnode;
+      state.version = mnode.version;
+      state.is_tombstone = mnode.is_tombstone();
+      if (mnode.has_stored_value()) {
+        const std::string_view hash = DiskImage::text(mnode.value_hash.bytes);
+        const std::string* bytes = image.find(Family::kValues, hash);
+        state.has_bytes =
+            bytes != nullptr && DiskImage::value_in(Family::kValues, hash, *bytes).has_value();
+      }
+    }
+    note(slot, *key, state);
+  }
+}
+
+void FuzzWorld::note_acting(std::uint32_t slot, bool running) {
+  const TriadServer* member = running ? triad_[slot]->node() : nullptr;
+  for (std::uint8_t i = 0; i < kGroups; ++i) {
+    const bool acts = member != nullptr && member->ownership().acts(Group{i});
+    if (acts == acts_[slot][i]) {
+      continue;
+    }
+    acts_[slot][i] = acts;
+    std::vector<ActingSpan>& spans = history_.acting[i];
+    if (acts) {
+      ++counts_.failovers;
+      counts_.two_acted += std::ranges::any_of(spans, [](const ActingSpan& span) {
+        return span.to == kNever;
+      }) ? 1 : 0;
+      spans.push_back({slot, engine_.now(), kNever});
+      continue;
+    }
+    for (ActingSpan& span : spans) {
+      if (span.member == slot && span.to == kNever) {
+        span.to = engine_.now();
+      }
+    }
+  }
+}
+
+// ---- at the end
+
+/// Looks each second whether everything is alike.
+void FuzzWorld::look() {
+  if (converged_at_ == kNever && why_not_converged().empty()) {
+    converged_at_ = engine_.now();
+  }
+  schedule(engine_.now() + 1s, Happening::kLook);
+}
+
+std::string FuzzWorld::why_not_converged() {
+  const TriadServer* first = nullptr;
+  for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
+    if ((plan_.slots >> slot & 1U) == 0) {
+      continue;
+    }
+    const TriadServer* node = triad_[slot]->node();
+    if (node == nullptr) {
+      return "member " + std::to_string(slot) + " does not run";
+    }
+    if (node->replica().values().missing_count() > 0) {
+      return "member " + std::to_string(slot) + " lacks bytes of " +
+             std::to_string(node->replica().values().missing_count()) + " values";
+    }
+    for (std::uint8_t i = 0; i < kGroups; ++i) {
+      const Group group{i};
+      const std::string where = "group " + std::to_string(i) + " at member " + std::to_string(slot);
+      if (!node->ownership().is_ready(group)) {
+        return where + " is not ready";
+      }
+      const auto first_slot = group.order().first_of(SlotSet(plan_.slots));
+      if (node->ownership().acts(group) != (first_slot == Slot{static_cast<std::uint8_t>(slot)})) {
+        return where + (node->ownership().acts(group) ? " acts out of order" : " does not act");
+      }
+      if (first != nullptr) {
+        for (const KeyHistory* key : tracked_) {
+          const MNodeEntry* mine = key->group == group ? node->replica().find(key->hash) : nullptr;
+          const MNodeEntry* its = key->group == group ? first->replica().find(key->hash) : nullptr;
+          const Version version = mine == nullptr ? kNoVersion : mine->mnode().version;
+          const Version other = its == nullptr ? kNoVersion : its->mnode().version;
+          const bool both_gone = (mine == nullptr || mine->mnode().is_tombstone()) &&
+                                 (its == nullptr || its->mnode().is_tombstone());
+          if (version != other && !both_gone) {
+            return key->text + " is another at member " + std::to_string(slot);
+          }
+        }
+      }
+    }
+    first = first == nullptr ? node : first;
+  }
+  return {};
+}
+
+// ---- marks
+
+void FuzzWorld::mark(const std::string& name, std::uint64_t count) {
+  counts_.marks[name] += count;
+}
+
+void FuzzWorld::collect_marks(std::uint32_t node) {
+  if (plan_.is_server(node)) {
+    const DynamicServer* server = servers_[node - 3]->node();
+    const LocalCache* cache = server == nullptr ? nullptr : server->cache();
+    if (cache == nullptr) {
+      return;
+    }
+    mark("read without a message", cache->reads().counts().local);
+    mark("read joined a question under way", cache->reads().counts().joined);
+    mark("copy confirmed as not modified", cache->reads().counts().not_modified);
+    mark("owner behind what a server has read", cache->reads().counts().went_back);
+    mark("change sent again", cache->changes().counts().attempts > cache->changes().counts().changes
+                                  ? 1
+                                  : 0);
+    mark("outcome unknown", cache->changes().counts().unknown);
+    mark("write kept until replicated", cache->kept().counts().kept);
+    mark("kept write offered", cache->kept().counts().offered);
+    mark("offered write was new to the owner", cache->kept().counts().taken);
+    mark("offered write was obsolete", cache->kept().counts().obsolete);
+    mark("kept writes given up at the bound", cache->kept().counts().given_up);
+    return;
+  }
+  const TriadServer* member = plan_.is_member(node) ? triad_[node]->node() : nullptr;
+  if (member == nullptr) {
+    return;
+  }
+  const OwnerCache::Counts& owner = member->owner_cache().counts();
+  mark("change answered from the window", owner.repeated);
+  mark("acknowledged as a single copy", owner.single_copy);
+  mark("entry expired", owner.expired);
+  mark("entry evicted", owner.evicted);
+  mark("offer taken", owner.offers_taken);
+  const CatchUp::Counts& compared = member->catch_up().counts();
+  counts_.catch_ups += compared.done;
+  mark("comparison completed", compared.done);
+  mark("comparison given up", compared.given_up);
+  mark("m-node taken in a comparison", compared.taken);
+  mark("m-node given in a comparison", compared.given);
+  mark("m-node dropped in a comparison", compared.dropped);
+  mark("entry set aside", member->set_aside_count());
+  mark("tombstone dropped", member->upkeep().tombstones_dropped);
+  mark("cleared entry dropped", member->upkeep().cleared_dropped);
+  const ReplicaStore::Counts& store = member->store().counts();
+  mark("m-node loaded from the disk", store.loaded);
+  mark("damaged record found", store.damaged);
+  mark("value lost from the disk", store.lost_values);
+  mark("disk full", store.full);
+  mark("new generation after a loss", member->self().generation > 1 ? 1 : 0);
+  mark("member behind", member->times_behind());
+}
+
+}  // namespace copal::sim::fuzz

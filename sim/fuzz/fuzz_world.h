@@ -1,0 +1,202 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/ports/caller.h"
+#include "sim/checkers/history.h"
+#include "sim/engine.h"
+#include "sim/fuzz/fuzz_server.h"
+#include "sim/fuzz/plan.h"
+#include "sim/network.h"
+#include "sim/network_faults.h"
+#include "sim/sim_triad.h"
+
+namespace copal::sim::fuzz {
+
+/// What a run says of itself beside its history.
+struct RunCounts {
+  std::map<std::string, std::uint64_t> marks;   // rare paths, by name
+  std::map<std::string, std::uint64_t> faults;  // that befell something, by kind
+  std::uint64_t failovers = 0;                  // times that a member began to act for a group
+  std::uint64_t two_acted = 0;                  // of those, beside another one
+  std::uint64_t catch_ups = 0;                  // comparisons completed
+  std::uint64_t events = 0;
+};
+
+/// One run of a plan: a triad with disks, servers with clients, balancers; operations and faults at
+/// their times; and a history of all of it. Nothing here judges: the checkers do.
+class FuzzWorld final : public EventTarget, public Caller, public CallListener,
+                        public MemberWatcher {
+ public:
+  explicit FuzzWorld(const Plan& plan);
+  ~FuzzWorld() override;
+
+  /// Watches the network and the steps besides; for traces. Before run().
+  void set_trace(Network::Watcher* network, MemberWatcher* steps);
+
+  /// Runs the plan to its end. Call it once.
+  void run();
+
+  const Plan& plan() const { return plan_; }
+  const History& history() const { return history_; }
+  const RunCounts& counts() const { return counts_; }
+  std::uint64_t hash() const { return engine_.hash(); }
+  TimePoint now() const { return engine_.now(); }
+  /// When the phases began.
+  TimePoint core_from() const { return core_from_; }
+  TimePoint healed_from() const { return healed_from_; }
+  std::size_t operations_under_way() const { return open_.size(); }
+
+  // At the end, or at any time between events.
+  const TriadServer* member(std::uint32_t slot) { return triad_[slot]->node(); }
+  SimTriad& triad(std::uint32_t slot) { return *triad_[slot]; }
+  FuzzServer& server(std::uint32_t index) { return *servers_[index]; }
+  const Balancer* balancer(std::uint32_t index);
+  std::uint32_t server_node(std::uint32_t index) const { return 3 + index; }
+
+  /// What was routed where, by balancers.
+  struct Routed {
+    TimePoint at{};
+    std::uint32_t balancer = 0;
+    NodeId to;
+  };
+  const std::vector<Routed>& routed() const { return routed_; }
+  /// When orders of operators reached a member: (server node, state, from).
+  struct Ordered {
+    TimePoint at{};
+    std::uint32_t node = 0;
+    RosterState state = RosterState::kEnabled;
+  };
+  const std::vector<Ordered>& ordered() const { return ordered_; }
+  struct ClientAnswer {
+    TimePoint asked{};
+    TimePoint answered = kNever;
+    ClientStatus status = ClientStatus::kTimedOut;
+  };
+  const std::vector<ClientAnswer>& requests() const { return requests_; }
+  /// Whether all that should be alike is, now; what is not, in words.
+  std::string why_not_converged();
+  TimePoint converged_at() const { return converged_at_; }
+
+  void answer_client(const AnswerClient& answer) override;
+  void power_on(NodeId) override {}
+  void on_answer(const AnswerCall& answer) override;
+  void on_keys(const AnswerKeys& answer) override;
+  void on_step(NodeId node, const Input& input, Now now, const Effects& effects) override;
+  void on_event(std::uint64_t argument) override;
+
+ private:
+  enum class Happening : std::uint8_t {
+    kOperation,
+    kFault,
+    kFaultEnd,
+    kFaultTick,  // of those that do something again and again
+    kCorePhase,
+    kHealedPhase,
+    kLook,  // at whether all is alike
+    kNextPage,
+    kEnd
+  };
+
+  // Building.
+  void build();
+  void build_keys();
+  TriadServerConfig triad_config() const;
+  DynamicServerConfig server_config() const;
+  void start_balancer(std::uint32_t index);
+  void schedule(TimePoint at, Happening happening, std::uint64_t detail = 0);
+
+  // Operations (fuzz_operations.cpp).
+  void begin(const PlannedOp& planned);
+  void tell(Operation& operation);
+  Change change_of(const PlannedOp& planned, Blob& value);
+  void on_next_page();
+  void end_operations_of(std::uint32_t node);
+
+  // Faults (fuzz_faults.cpp).
+  void on_fault(std::size_t index, bool begins);
+  void on_fault_tick(std::size_t index);
+  void on_node_fault(const PlannedFault& fault, bool begins);
+  void apply_link_fault(std::size_t index);
+  void on_clock_fault(const PlannedFault& fault, bool begins);
+  void on_order(const PlannedFault& fault, bool begins);
+  void refresh_network();
+  void refresh_disk(std::uint32_t slot);
+  void crash(std::uint32_t node, bool power);
+  void revive(std::uint32_t node);
+  void end_all(std::uint32_t nodes);
+  void begin_core_phase();
+  void begin_healed_phase();
+  bool touches(const PlannedFault& fault, std::uint32_t node) const;
+  Member& member_of(std::uint32_t node);
+
+  // Watching (fuzz_watch.cpp).
+  void watch_member(std::uint32_t slot);
+  void watch_disk(std::uint32_t slot);
+  void note(std::uint32_t slot, KeyHistory& key, HeldState state);
+  void note_acting(std::uint32_t slot, bool running);
+  void collect_marks(std::uint32_t node);
+  void mark(const std::string& name, std::uint64_t count);
+  void look();
+
+  Plan plan_;
+  Engine engine_;
+  std::unique_ptr<Network> network_;
+  NetworkFaults network_faults_;
+  std::shared_ptr<const CacheCatalog> caches_;
+  std::vector<Registered> registered_;
+  std::vector<std::unique_ptr<SimTriad>> triad_;
+  std::vector<std::unique_ptr<FuzzServer>> servers_;
+  struct FuzzBalancer {
+    std::unique_ptr<Member> member;
+    std::unique_ptr<Prng> random;
+  };
+  std::vector<FuzzBalancer> balancers_;
+  TriadLinkConfig triad_link_;
+  MemberWatcher* trace_ = nullptr;
+
+  History history_;
+  RunCounts counts_;
+  std::vector<KeyHistory*> tracked_;  // in the order of their names
+  std::set<std::uint64_t> open_;      // operations under way
+  std::map<std::pair<std::uint32_t, KeyName>, Operation> last_seen_;  // of each client
+  struct Listing {
+    std::uint32_t server = 0;
+    std::uint32_t start = 0;
+    ReadKeys next;
+  };
+  std::deque<Listing> listing_;  // whose next page is to be asked for
+  std::vector<Routed> routed_;
+  std::vector<Ordered> ordered_;
+  std::vector<ClientAnswer> requests_;
+  std::array<std::array<bool, kGroups>, kSlots> acts_{};
+  std::array<bool, kSlots> running_{};
+  static constexpr std::uint64_t kInvariantsEach = 97;  // steps: checking walks everything
+  std::uint64_t steps_ = 0;
+
+  std::vector<bool> fault_active_;
+  std::vector<std::uint64_t> fault_ticks_;
+  std::vector<bool> broken_for_good_;  // nodes outside the core
+  bool core_phase_ = false;
+  bool healed_phase_ = false;
+  TimePoint core_from_ = kNever;
+  TimePoint healed_from_ = kNever;
+  TimePoint converged_at_ = kNever;
+};
+
+/// The bytes of a value by its number and size: equal numbers and sizes are equal bytes.
+Blob value_bytes(std::uint32_t number, std::uint32_t size_bytes);
+/// A sum over bytes that tells values apart.
+std::uint64_t value_sum(std::span<const std::uint8_t> bytes);
+/// The sum of an m-node's value: of the bytes in it, else of those given.
+std::uint64_t value_sum(const MNode& mnode, const Blob& bytes);
+std::string key_text(const KeyName& name);
+
+}  // namespace copal::sim::fuzz
