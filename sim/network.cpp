@@ -271,8 +271,7 @@ void Network::launch_with_faults(std::uint32_t flight, std::uint64_t size_bytes)
     launch(flight, size_bytes);
     return;
   }
-  const Duration usual =
-      travel_time(sites_[from.value].host, sites_[to.value].host, size_bytes);
+  const Duration usual = travel_time(sites_[from.value].host, sites_[to.value].host, size_bytes);
   if (sites_[from.value].peers.insert(to)) {
     sites_[to.value].peers.insert(from);
   }

@@ -9,8 +9,8 @@ bool happens(Prng& random, double ratio) {
   return ratio > 0 && draw_unit(random) < ratio;
 }
 Duration up_to(Prng& random, Duration most) {
-  return Duration{static_cast<std::int64_t>(random.next() %
-                                            static_cast<std::uint64_t>(most.count() + 1))};
+  return Duration{
+      static_cast<std::int64_t>(random.next() % static_cast<std::uint64_t>(most.count() + 1))};
 }
 }  // namespace
 

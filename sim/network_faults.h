@@ -17,20 +17,18 @@ struct LinkFaults {
   double duplicate_ratio = 0;
   double late_ratio = 0;  // late by up to late_max, overtaken by what follows
   double flip_ratio = 0;
-  Duration delay_max{};          // more than usual, drawn for each frame
+  Duration delay_max{};  // more than usual, drawn for each frame
   Duration late_max = 50ms;
-  TimePoint clogged_until{};     // nothing arrives before
+  TimePoint clogged_until{};  // nothing arrives before
 };
 
-/// All that is wrong with a network, each direction of each pair of nodes by itself, with a stream of
-/// random numbers for each family.
+/// All that is wrong with a network, each direction of each pair of nodes by itself, with a stream
+/// of random numbers for each family.
 class NetworkFaults {
  public:
   NetworkFaults(std::uint64_t seed, std::uint32_t node_count);
 
-  LinkFaults& link(NodeId from, NodeId to) {
-    return links_[from.value * node_count_ + to.value];
-  }
+  LinkFaults& link(NodeId from, NodeId to) { return links_[from.value * node_count_ + to.value]; }
   const LinkFaults& link(NodeId from, NodeId to) const {
     return links_[from.value * node_count_ + to.value];
   }
@@ -42,7 +40,7 @@ class NetworkFaults {
     bool twice = false;
     bool overtaken = false;  // does not keep its place among those of its connection
     bool flipped = false;
-    Duration more{};         // time on the way
+    Duration more{};  // time on the way
   };
   Fate draw(NodeId from, NodeId to, TimePoint now);
   /// Which bit of so many is turned.

@@ -2,8 +2,9 @@
 
 #include <cstdint>
 
-// Defects that are put into the core on purpose, one at a time, to see whether the fuzzer's checkers
-// find them: each leaves out one rule of the protocols. They exist in one special build only
+// Defects that are put into the core on purpose, one at a time, to see whether the fuzzer's
+// checkers find them: each leaves out one rule of the protocols. They exist in one special build
+// only
 // (-DCOPAL_MUTANTS=ON), where a run chooses one by name; everywhere else COPAL_MUTANT() is `false`
 // and the compiler removes what it guards. A test looks that no other build has any.
 //

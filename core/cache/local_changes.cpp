@@ -283,6 +283,7 @@ void LocalChanges::on_outcome(Question& question, const CacheAnswer& answer, Now
   counts_.unknown += answer.status == CacheStatus::kOutcomeUnknown ? 1 : 0;
   if (answer.entry && answer.entry->mnode.key == question.key) {
     const MNode mnode = dated(*answer.entry, now.mono);
+    told.version = mnode.version;
     if (!mnode.is_tombstone()) {
       told.entry = mnode;
     }

@@ -35,8 +35,10 @@ std::uint64_t ReplicationFeed::complete(NodeId from) const {
   return 0;
 }
 
-void ReplicationFeed::acknowledge(const Source& source, Effects& effects) {
-  effects.push_back(Send{source.from, ReplicateAck{source.incarnation, complete(source)}});
+void ReplicationFeed::acknowledge(Source& source, Effects& effects) {
+  effects.push_back(
+      Send{source.from, ReplicateAck{source.incarnation, complete(source)}, source.after_sync});
+  source.after_sync = source.after_sync && !source.waiting.empty();
 }
 
 /// Whether this is the next one of its stream.
@@ -50,12 +52,13 @@ bool ReplicationFeed::take(Source& source, std::uint64_t position,
   return true;
 }
 
-void ReplicationFeed::on_replicate(NodeId from, const Replicate& copy, TimePoint now,
-                                   Effects& effects) {
+void ReplicationFeed::on_replicate(NodeId from, const Replicate& copy, bool after_sync,
+                                   TimePoint now, Effects& effects) {
   Source* source = source_of(from, copy.incarnation);
   if (source == nullptr) {
     return;
   }
+  source->after_sync = source->after_sync || after_sync;
   const MNode mnode = dated(copy.entry, now);
   const bool brings_value = copy.value.size_bytes() > 0;
   if (brings_value) {

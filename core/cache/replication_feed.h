@@ -25,7 +25,9 @@ class ReplicationFeed {
   ReplicationFeed(Replica& replica, ValueFetch& fetch) : replica_(replica), fetch_(fetch) {}
 
   /// Appends the acknowledgement, or asks for bytes that are missing.
-  void on_replicate(NodeId from, const Replicate& copy, TimePoint now, Effects& effects);
+  /// after_sync  its cache is always synced: the acknowledgement waits for this member's disk.
+  void on_replicate(NodeId from, const Replicate& copy, bool after_sync, TimePoint now,
+                    Effects& effects);
   void on_replicate_clear(NodeId from, const ReplicateClear& copy, Effects& effects);
   /// Bytes were put into the replica's store: acknowledges what waited for them only.
   void on_value(const ValueHash& hash, Effects& effects);
@@ -46,12 +48,13 @@ class ReplicationFeed {
     Incarnation incarnation;
     std::uint64_t received = 0;
     std::deque<Waiting> waiting;
+    bool after_sync = false;  // some of what is not acknowledged must be synced first
   };
 
   Source* source_of(NodeId from, Incarnation incarnation);
   static bool take(Source& source, std::uint64_t position, std::uint64_t previous_position);
   static std::uint64_t complete(const Source& source);
-  static void acknowledge(const Source& source, Effects& effects);
+  static void acknowledge(Source& source, Effects& effects);
   void wait_for_value(Source& source, const Replicate& copy, TimePoint now, Effects& effects);
 
   Replica& replica_;

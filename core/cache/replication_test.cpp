@@ -68,7 +68,7 @@ class Replication : public ::testing::Test {
       if (const auto* copy = std::get_if<Replicate>(&message)) {
         ++copies;
         bytes_ += copy->value.size_bytes();
-        side(member).feed.on_replicate(kOwner, *copy, now_, answers);
+        side(member).feed.on_replicate(kOwner, *copy, false, now_, answers);
       } else {
         const auto& fetched = std::get<FetchedValue>(message);
         side(member).replica.values().provide(fetched.hash, fetched.value);
@@ -191,7 +191,8 @@ TEST_F(Replication, AMissingValueHoldsBackTheAnswerAndIsAskedForAgain) {
   mnode.version = {1, 1, OwnerId(0, Slot{0}, 1)};
   set_value(mnode, name_value(numbered_bytes(1).bytes()));
   Effects effects;
-  one_.feed.on_replicate(kOwner, {Incarnation{1}, 1, 0, aged(mnode, now_), "k", {}}, now_, effects);
+  one_.feed.on_replicate(kOwner, {Incarnation{1}, 1, 0, aged(mnode, now_), "k", {}}, false, now_,
+                         effects);
   EXPECT_EQ(one_.feed.complete(kOwner), 0U);
   const TimePoint again = one_.fetch.next_deadline();
   EXPECT_GT(again, now_);
@@ -246,8 +247,8 @@ TEST_F(Replication, AMemberThatHadMoreThanItsAnswersSaidIsBelieved) {
   for (const Effect& effect : effects) {  // received, but the answers are lost
     if (std::get<Send>(effect).to == kOne) {
       Effects lost;
-      one_.feed.on_replicate(kOwner, std::get<Replicate>(std::get<Send>(effect).message), now_,
-                             lost);
+      one_.feed.on_replicate(kOwner, std::get<Replicate>(std::get<Send>(effect).message), false,
+                             now_, lost);
     }
   }
   log_->on_link_down(kOne);
@@ -306,7 +307,7 @@ TEST_F(Replication, ALaterStartOfTheOwnerCountsAnewAndAnEarlierOneIsIgnored) {
   deliver(kOne);
   EXPECT_EQ(log_->acked(kOne), 1U);
   Effects effects;
-  one_.feed.on_replicate(kOwner, {Incarnation{1}, 7, 0, {}, "", {}}, now_, effects);
+  one_.feed.on_replicate(kOwner, {Incarnation{1}, 7, 0, {}, "", {}}, false, now_, effects);
   EXPECT_TRUE(effects.empty());
   EXPECT_EQ(one_.feed.complete(kOwner), 1U);
   EXPECT_FALSE(log_->on_ack(kOne, {Incarnation{1}, 2}, now_));

@@ -194,7 +194,10 @@ void TriadServer::on_replica_message(NodeId from, const Message& message, Now no
   Running& r = *running_;
   std::visit(Overloaded{[&](const Replicate& copy) {
                           r.clock.observe(copy.entry.mnode.version.counter, now.mono);
-                          r.feed.on_replicate(from, copy, now.mono, effects);
+                          const CacheConfig* cache = config_.caches->find(copy.entry.mnode.cache);
+                          r.feed.on_replicate(from, copy,
+                                              cache != nullptr && cache->sync == Sync::kAlways,
+                                              now.mono, effects);
                           if (copy.value.size_bytes() > 0) {
                             on_bytes(copy.value_hash(), now, effects);
                           }

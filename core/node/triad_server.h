@@ -186,7 +186,7 @@ class TriadServer {
   ReplicaStore store_;
   SelfRecord self_;
   std::uint64_t times_behind_ = 0;  // streams that were given up (R1.8)
-  bool began_again_ = false;  // this start has found that it lost what it had synced
+  bool began_again_ = false;        // this start has found that it lost what it had synced
   bool announced_start_ = false;
   std::unique_ptr<Running> running_;
   bool starting_ = false;  // loaded, and self_ on its way to the disk

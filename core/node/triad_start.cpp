@@ -65,6 +65,7 @@ TriadServer::Running::Running(const TriadServerConfig& config, const SelfRecord&
     group.fill(now.mono);
   }
   clock.set_reserved(self.clock_reserved);
+  replica.set_self(OwnerId(config.pod, config.slot, self.generation));
 }
 
 // ---- storage

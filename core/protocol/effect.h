@@ -68,6 +68,7 @@ struct AnswerCall {
   CallId call;
   CacheStatus status = CacheStatus::kDone;
   std::optional<MNode> entry;     // as it is now, if it is there; times are this node's
+  Version version;                // of the entry after a change, a removed one's too
   std::optional<MNode> previous;  // if it was asked for, and was there
   Blob value;  // of the entry read, or of the previous one; empty if it stands in the m-node
 };

@@ -137,7 +137,8 @@ TEST(HashTree, EntriesOfABucketComeInTheOrderOfTheirKeys) {
     found += entries.size();
     for (std::size_t i = 0; i < entries.size(); ++i) {
       EXPECT_EQ(HashTree::bucket_of(entries[i]->mnode().key), bucket);
-      EXPECT_TRUE(i == 0 || HashTree::precedes(entries[i - 1]->mnode().key, entries[i]->mnode().key));
+      EXPECT_TRUE(i == 0 ||
+                  HashTree::precedes(entries[i - 1]->mnode().key, entries[i]->mnode().key));
     }
   }
   EXPECT_EQ(found, 256U);

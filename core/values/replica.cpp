@@ -34,6 +34,8 @@ Replica::Installed Replica::install(const MNode& mnode, std::string_view key_tex
     }
     return Installed::kKnown;
   }
+  const bool was_mine = before.version.owner == self_ && mnode.version.owner != self_;
+  overwritten_ += was_mine && mnode.base < before.version ? 1 : 0;
   refer(&before, mnode);
   put(mnode, key_text);
   return Installed::kInstalled;

@@ -34,6 +34,12 @@ class Replica {
     return entry != nullptr && is_cleared(group, entry->mnode()) ? nullptr : entry;
   }
 
+  /// Who this member is, to know its own writes by.
+  void set_self(OwnerId self) { self_ = self; }
+  /// Own writes that were replaced by one whose writer did not know them: acknowledged in a split,
+  /// and lost when it healed. Rule: R6.
+  std::uint64_t overwritten() const { return overwritten_; }
+
   /// Takes an m-node unless a newer one is here. Of one that is known it takes the later time of
   /// use: uses merge as maximum and are not versions (R0.7).
   /// key_text  of the m-node's key; used if it is new. Allocates for a new one.
@@ -116,6 +122,8 @@ class Replica {
   std::size_t size_ = 0;
   std::size_t live_count_ = 0;
   std::uint64_t newest_counter_ = 0;
+  OwnerId self_;
+  std::uint64_t overwritten_ = 0;
 };
 
 }  // namespace copal

@@ -28,15 +28,16 @@ struct KeyName {
 struct Operation {
   std::uint64_t id = 0;  // 1, 2, …; the CallId
   fuzz::PlannedOp planned;
-  std::uint32_t server = 0;       // node
+  std::uint32_t server = 0;        // node
   std::uint32_t server_start = 0;  // of its process
-  Change change;                  // of one that changes
-  TimePoint asked{};              // when the server's node was told
+  Change change;                   // of one that changes
+  TimePoint asked{};               // when the server's node was told
   TimePoint answered = kNever;
   CacheStatus status = CacheStatus::kTimedOut;
   std::optional<MNode> entry;
+  Version version;  // of the entry, a removed one's too
   std::optional<MNode> previous;
-  std::uint64_t value_sum = 0;      // of the bytes that came with the answer
+  std::uint64_t value_sum = 0;  // of the bytes that came with the answer
   std::uint64_t previous_sum = 0;
   bool was_told = false;  // the server was up and has got it
   bool died = false;      // its process ended before it answered
@@ -49,7 +50,7 @@ struct Operation {
   }
   bool changed() const {
     return (status == CacheStatus::kDone || status == CacheStatus::kSingleCopy) && !is_read() &&
-           entry.has_value();
+           version != kNoVersion;
   }
 };
 
@@ -65,6 +66,7 @@ struct HeldState {
 /// A span in which a member acted for a group.
 struct ActingSpan {
   std::uint32_t member = 0;
+  std::uint32_t term = 0;
   TimePoint from{};
   TimePoint to = kNever;
 };
@@ -78,6 +80,12 @@ struct KeyHistory {
   /// Every state of the m-node that was ever seen anywhere, by version.
   std::map<Version, MNode> states;
   std::map<Version, std::uint64_t> value_sums;
+  /// By member: what its node was told is synced, from when on.
+  struct Durable {
+    TimePoint since{};
+    Version version;
+  };
+  std::array<std::vector<Durable>, kSlots> durable;
 
   /// What a member held at a time.
   const HeldState* at(std::uint32_t member, TimePoint time) const;
@@ -91,14 +99,13 @@ struct History {
   std::vector<std::vector<TimePoint>> ends;
   /// Clears that a member carried out: (group, cache) -> versions.
   std::map<std::pair<std::uint8_t, std::uint32_t>, Version> cleared;
+  /// The same version with different contents, in words.
+  std::vector<std::string> conflicts;
+  /// What members counted as overwritten (R6).
+  std::uint64_t overwritten_counted = 0;
+  std::uint64_t set_aside = 0;
   /// The highest horizon that any member had, by group.
   std::array<Version, kGroups> horizons{};
-};
-
-/// Says that something is not as it must be.
-struct Violation {
-  std::string checker;
-  std::string message;
 };
 
 }  // namespace copal::sim

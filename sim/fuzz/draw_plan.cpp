@@ -29,8 +29,8 @@ class Draw {
   std::uint32_t below(std::uint32_t count) { return draw_below(random_, count); }
   /// Both ends are possible.
   std::int64_t between(std::int64_t low, std::int64_t high) {
-    return low + static_cast<std::int64_t>(random_.next() %
-                                           static_cast<std::uint64_t>(high - low + 1));
+    return low +
+           static_cast<std::int64_t>(random_.next() % static_cast<std::uint64_t>(high - low + 1));
   }
   Duration between(Duration low, Duration high) {
     return Duration{between(low.count(), high.count())};
@@ -61,8 +61,7 @@ PlannedCache draw_cache(Draw& draw) {
   cache.consistency = draw.chance(50) ? Consistency::kAvailable : Consistency::kReplicated;
   cache.sync = draw.one_of(std::array{Sync::kInterval, Sync::kInterval, Sync::kInterval,
                                       Sync::kAlways, Sync::kAlways, Sync::kBySystem});
-  cache.local_read_timeout =
-      draw.one_of(std::array<Duration, 6>{0ms, 0ms, 10ms, 10ms, 200ms, 1s});
+  cache.local_read_timeout = draw.one_of(std::array<Duration, 6>{0ms, 0ms, 10ms, 10ms, 200ms, 1s});
   cache.refuse_degraded = draw.chance(10);
   if (draw.chance(25)) {
     cache.expire_timeout = draw.between(2s, 12s);
@@ -77,7 +76,9 @@ void draw_shape(std::uint64_t seed, Plan& plan) {
   Draw draw(seed, "plan shape");
   plan.seed = seed;
   const std::uint32_t triad = draw.below(100);
-  plan.slots = triad < 80 ? 0b111 : triad < 92 ? 0b111 ^ (1U << draw.below(3)) : 1U << draw.below(3);
+  plan.slots = triad < 80   ? 0b111
+               : triad < 92 ? 0b111 ^ (1U << draw.below(3))
+                            : 1U << draw.below(3);
   plan.servers = 2 + draw.below(3);
   plan.balancers = 1 + draw.below(2);
   for (std::uint32_t i = 0, count = 2 + draw.below(3); i < count; ++i) {
@@ -130,14 +131,16 @@ std::uint32_t draw_value_size(Draw& draw) {
 
 /// Of a key that holds numbers, and of any other.
 Op draw_op(Draw& draw, bool number) {
-  constexpr std::array kNumberOps = {Op::kGet, Op::kGet, Op::kGet, Op::kIncrement, Op::kIncrement,
-                                     Op::kIncrement, Op::kPut, Op::kRemove, Op::kCompareAndSet};
+  constexpr std::array kNumberOps = {Op::kGet,       Op::kGet,       Op::kGet,
+                                     Op::kIncrement, Op::kIncrement, Op::kIncrement,
+                                     Op::kPut,       Op::kRemove,    Op::kCompareAndSet};
   constexpr std::array kOps = {
-      Op::kGet,          Op::kGet,           Op::kGet,          Op::kGet,          Op::kGet,
-      Op::kGet,          Op::kPut,           Op::kPut,          Op::kPut,          Op::kPut,
-      Op::kRemove,       Op::kRemove,        Op::kPutIfAbsent,  Op::kPutIfAbsent,  Op::kReplace,
-      Op::kCompareAndSet, Op::kCompareAndSet, Op::kReplaceValue, Op::kGetAndPut,   Op::kGetAndRemove,
-      Op::kAppend,       Op::kTouch,         Op::kContains,     Op::kIncrement};
+      Op::kGet,           Op::kGet,          Op::kGet,       Op::kGet,
+      Op::kGet,           Op::kGet,          Op::kPut,       Op::kPut,
+      Op::kPut,           Op::kPut,          Op::kRemove,    Op::kRemove,
+      Op::kPutIfAbsent,   Op::kPutIfAbsent,  Op::kReplace,   Op::kCompareAndSet,
+      Op::kCompareAndSet, Op::kReplaceValue, Op::kGetAndPut, Op::kGetAndRemove,
+      Op::kAppend,        Op::kTouch,        Op::kContains,  Op::kIncrement};
   return number ? draw.one_of(kNumberOps) : draw.one_of(kOps);
 }
 
@@ -204,8 +207,8 @@ std::int64_t draw_amount(Draw& draw, Kind kind) {
     case Kind::kFlipBit:
       return draw.between(1, 60);
     case Kind::kClockStep:
-      return draw.one_of(std::array<std::int64_t, 6>{-3'600'000, -600'000, -5'000, 5'000, 600'000,
-                                                     3'600'000});
+      return draw.one_of(
+          std::array<std::int64_t, 6>{-3'600'000, -600'000, -5'000, 5'000, 600'000, 3'600'000});
     case Kind::kClockDrift:
       return draw.between(-9'000, 9'000);
     case Kind::kDiskSlow:
@@ -270,19 +273,20 @@ PlannedFault draw_fault(Draw& draw, const Plan& plan, Kind kind) {
 void draw_faults(std::uint64_t seed, const Focus& focus, Plan& plan) {
   Draw draw(seed, "plan faults");
   std::vector<Kind> on;
-  for (std::size_t i = 0; i <= static_cast<std::size_t>(kLastFaultKind); ++i) {
-    const Kind kind = static_cast<Kind>(i);
-    const bool wanted = focus.kinds.empty() || std::ranges::count(focus.kinds, kind) > 0;
-    // With half of the many kinds on, each seed would be a storm: a quarter of them, and of these
-    // half in the storms and few in the quiet ones.
-    if (draw.chance(50) && draw.chance(focus.kinds.empty() ? 40 : 100) && wanted) {
-      on.push_back(kind);
+  for (const auto& [name, range] : kGroups) {
+    const bool group_on = draw.chance(50) || !focus.kinds.empty();
+    for (auto i = static_cast<int>(range.first); i <= static_cast<int>(range.second); ++i) {
+      const Kind kind = static_cast<Kind>(i);
+      const bool wanted = focus.kinds.empty() || std::ranges::count(focus.kinds, kind) > 0;
+      if (draw.chance(50) && group_on && wanted) {
+        on.push_back(kind);
+      }
     }
   }
   if (on.empty() && !focus.kinds.empty()) {
     on.push_back(focus.kinds[draw.below(static_cast<std::uint32_t>(focus.kinds.size()))]);
   }
-  if (on.empty() || focus.none || draw.chance(3)) {
+  if (on.empty() || focus.none) {
     return;
   }
   const std::uint32_t count = 5 + draw.below(draw.chance(30) ? 20 : 6);

@@ -6,17 +6,17 @@ namespace copal::sim::fuzz {
 
 namespace {
 constexpr std::array<std::string_view, static_cast<std::size_t>(kLastFaultKind) + 1> kFaults = {
-    "crash",           "power_off",        "freeze",     "lose_disk",       "reboot_loop",
-    "planned_stop",    "slow_node",        "partition",  "one_way",         "flap",
-    "loss",            "delay",            "duplicate",  "reorder",         "clog",
-    "reset",           "flip_bit",         "clock_step", "clock_drift",     "clock_freeze",
-    "disk_slow",       "disk_stall",       "disk_full",  "disk_read_errors", "disk_write_errors",
-    "disk_flips",      "disk_misdirects",  "disk_lies",  "disk_tears",      "disable",
+    "crash",        "power_off",       "freeze",     "lose_disk",        "reboot_loop",
+    "planned_stop", "slow_node",       "partition",  "one_way",          "flap",
+    "loss",         "delay",           "duplicate",  "reorder",          "clog",
+    "reset",        "flip_bit",        "clock_step", "clock_drift",      "clock_freeze",
+    "disk_slow",    "disk_stall",      "disk_full",  "disk_read_errors", "disk_write_errors",
+    "disk_flips",   "disk_misdirects", "disk_lies",  "disk_tears",       "disable",
     "drain"};
 constexpr std::array<std::string_view, static_cast<std::size_t>(kLastOpKind) + 1> kOps = {
-    "get",         "put",           "remove",    "put_if_absent", "replace", "compare_and_set",
-    "replace_value", "get_and_put", "get_and_remove", "increment", "append", "touch",
-    "contains",    "clear",         "list",      "request"};
+    "get",           "put",         "remove",         "put_if_absent", "replace", "compare_and_set",
+    "replace_value", "get_and_put", "get_and_remove", "increment",     "append",  "touch",
+    "contains",      "clear",       "list",           "request"};
 static_assert(kFaults.back() == "drain" && kOps.back() == "request");
 }  // namespace
 

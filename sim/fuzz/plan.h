@@ -33,9 +33,9 @@ struct PlannedOp {
     kPut,
     kRemove,
     kPutIfAbsent,
-    kReplace,       // if present
-    kCompareAndSet, // the version that this client last saw of the key
-    kReplaceValue,  // if it has the value that this client last saw of it
+    kReplace,        // if present
+    kCompareAndSet,  // the version that this client last saw of the key
+    kReplaceValue,   // if it has the value that this client last saw of it
     kGetAndPut,
     kGetAndRemove,
     kIncrement,
@@ -62,30 +62,30 @@ constexpr PlannedOp::Kind kLastOpKind = PlannedOp::Kind::kRequest;
 struct PlannedFault {
   enum class Kind : std::uint8_t {
     // Processes and machines: `node`.
-    kCrash,       // the process; started again at the end
-    kPowerOff,    // the machine
-    kFreeze,      // the process stands still, sockets open
-    kLoseDisk,    // as kPowerOff, and the disk is empty after it
-    kRebootLoop,  // crashes again and again, `amount` times within `lasting`
-    kPlannedStop, // hands over first; started again at the end
-    kSlowNode,    // each message takes it `amount` microseconds
+    kCrash,        // the process; started again at the end
+    kPowerOff,     // the machine
+    kFreeze,       // the process stands still, sockets open
+    kLoseDisk,     // as kPowerOff, and the disk is empty after it
+    kRebootLoop,   // crashes again and again, `amount` times within `lasting`
+    kPlannedStop,  // hands over first; started again at the end
+    kSlowNode,     // each message takes it `amount` microseconds
     // Links: from `node` to `other`; kAnyNode: to and from all.
-    kPartition,   // silent both ways between the nodes in `mask` and the others
-    kOneWay,      // silent from `node` to `other`
-    kFlap,        // both ways, on and off every `amount` milliseconds
-    kLoss,        // `amount` in a thousand
-    kDelay,       // up to `amount` microseconds more
-    kDuplicate,   // `amount` in a thousand
-    kReorder,     // `amount` in a thousand are late by some milliseconds
-    kClog,        // nothing gets through, then all at once
-    kReset,       // connections break every `amount` milliseconds
-    kFlipBit,     // `amount` in a thousand arrive with a bit turned
+    kPartition,  // silent both ways between the nodes in `mask` and the others
+    kOneWay,     // silent from `node` to `other`
+    kFlap,       // both ways, on and off every `amount` milliseconds
+    kLoss,       // `amount` in a thousand
+    kDelay,      // up to `amount` microseconds more
+    kDuplicate,  // `amount` in a thousand
+    kReorder,    // `amount` in a thousand are late by some milliseconds
+    kClog,       // nothing gets through, then all at once
+    kReset,      // connections break every `amount` milliseconds
+    kFlipBit,    // `amount` in a thousand arrive with a bit turned
     // Clocks: `node`.
     kClockStep,    // wall, by `amount` milliseconds, and back at the end
     kClockDrift,   // mono, by `amount` millionths
     kClockFreeze,  // wall
     // Disks: `node`, a member.
-    kDiskSlow,     // `amount` times
+    kDiskSlow,  // `amount` times
     kDiskStall,
     kDiskFull,
     kDiskReadErrors,   // `amount` in a thousand
@@ -111,7 +111,7 @@ struct PlannedFault {
 constexpr PlannedFault::Kind kLastFaultKind = PlannedFault::Kind::kDrain;
 
 struct Plan {
-  std::uint64_t seed = 0;  // of what is still drawn while it runs
+  std::uint64_t seed = 0;       // of what is still drawn while it runs
   std::uint32_t slots = 0b111;  // filled slots of the triad
   std::uint32_t servers = 3;
   std::uint32_t balancers = 1;
@@ -120,8 +120,8 @@ struct Plan {
   Duration latency = 200us;
   Duration tombstone_lifetime = std::chrono::hours{24};
   Duration compare_interval = 10s;
-  std::uint64_t values_max_bytes = 0;   // 0: no limit
-  std::uint64_t memory_max_bytes = 0;   // of values in memory; 0: no limit
+  std::uint64_t values_max_bytes = 0;  // 0: no limit
+  std::uint64_t memory_max_bytes = 0;  // of values in memory; 0: no limit
   std::uint64_t kept_max_bytes = std::uint64_t{1} << 20U;
   std::uint32_t replication_log_max = 65'536;
   Duration start_alone_timeout = 30s;

@@ -1,9 +1,9 @@
-// FuzzWorld: what goes wrong, and what is healed.
+// Trial: what goes wrong, and what is healed.
 
 #include <algorithm>
 
 #include "sim/fuzz/fault_names.h"
-#include "sim/fuzz/fuzz_world.h"
+#include "sim/fuzz/trial.h"
 
 namespace copal::sim::fuzz {
 
@@ -35,7 +35,7 @@ double thousandths(std::int64_t amount) {
 
 }  // namespace
 
-void FuzzWorld::on_fault(std::size_t index, bool begins) {
+void Trial::on_fault(std::size_t index, bool begins) {
   const PlannedFault& fault = plan_.faults[index];
   if (begins ? core_phase_ : !fault_active_[index]) {
     return;  // too late to begin, or ended by the healing
@@ -61,7 +61,7 @@ void FuzzWorld::on_fault(std::size_t index, bool begins) {
 }
 
 /// What happens again and again while the fault lasts.
-void FuzzWorld::on_fault_tick(std::size_t index) {
+void Trial::on_fault_tick(std::size_t index) {
   const PlannedFault& fault = plan_.faults[index];
   if (!fault_active_[index]) {
     return;
@@ -75,7 +75,8 @@ void FuzzWorld::on_fault_tick(std::size_t index) {
     case Kind::kReset:
       again = std::chrono::milliseconds{std::max<std::int64_t>(1, fault.amount)};
       for (std::uint32_t other = 0; other < plan_.node_count(); ++other) {
-        if (other != fault.node && (fault.other == PlannedFault::kAnyNode || fault.other == other)) {
+        if (other != fault.node &&
+            (fault.other == PlannedFault::kAnyNode || fault.other == other)) {
           network_->break_connection(NodeId{fault.node}, NodeId{other});
         }
       }
@@ -96,7 +97,8 @@ void FuzzWorld::on_fault_tick(std::size_t index) {
 
 // ---- processes and machines
 
-void FuzzWorld::crash(std::uint32_t node, bool power) {
+void Trial::crash(std::uint32_t node, bool power) {
+  changed_at_[node] = engine_.now();
   if (member_of(node).node() != nullptr) {
     collect_marks(node);
     history_.ends[node].push_back(engine_.now());
@@ -112,7 +114,10 @@ void FuzzWorld::crash(std::uint32_t node, bool power) {
   }
 }
 
-void FuzzWorld::revive(std::uint32_t node) {
+void Trial::revive(std::uint32_t node) {
+  if (member_of(node).node() == nullptr) {
+    changed_at_[node] = engine_.now();
+  }
   if (plan_.is_member(node)) {
     if ((plan_.slots >> node & 1U) != 0) {
       triad_[node]->power_on();
@@ -126,7 +131,7 @@ void FuzzWorld::revive(std::uint32_t node) {
   }
 }
 
-void FuzzWorld::on_node_fault(const PlannedFault& fault, bool begins) {
+void Trial::on_node_fault(const PlannedFault& fault, bool begins) {
   const bool is_down = std::ranges::any_of(plan_.faults, [&](const PlannedFault& other) {
     const auto index = static_cast<std::size_t>(&other - plan_.faults.data());
     return fault_active_[index] && other.node == fault.node && is_down_fault(other.kind) &&
@@ -177,7 +182,7 @@ void FuzzWorld::on_node_fault(const PlannedFault& fault, bool begins) {
 // ---- links
 
 /// The network's faults are made anew of all that are active: so that whatever ends, ends.
-void FuzzWorld::refresh_network() {
+void Trial::refresh_network() {
   network_faults_.clear();
   for (std::size_t i = 0; i < plan_.faults.size(); ++i) {
     if (fault_active_[i] && is_link_fault(plan_.faults[i].kind)) {
@@ -192,7 +197,7 @@ void FuzzWorld::refresh_network() {
   }
 }
 
-void FuzzWorld::apply_link_fault(std::size_t index) {
+void Trial::apply_link_fault(std::size_t index) {
   const PlannedFault& fault = plan_.faults[index];
   const TimePoint end{fault.at + fault.lasting};
   for (std::uint32_t from = 0; from < plan_.node_count(); ++from) {
@@ -224,7 +229,8 @@ void FuzzWorld::apply_link_fault(std::size_t index) {
           link.loss_ratio = std::max(link.loss_ratio, ratio);
           break;
         case Kind::kDelay:
-          link.delay_max = std::max<Duration>(link.delay_max, std::chrono::microseconds{fault.amount});
+          link.delay_max =
+              std::max<Duration>(link.delay_max, std::chrono::microseconds{fault.amount});
           break;
         case Kind::kDuplicate:
           link.duplicate_ratio = std::max(link.duplicate_ratio, ratio);
@@ -247,7 +253,7 @@ void FuzzWorld::apply_link_fault(std::size_t index) {
 
 // ---- clocks, disks, orders
 
-void FuzzWorld::on_clock_fault(const PlannedFault& fault, bool begins) {
+void Trial::on_clock_fault(const PlannedFault& fault, bool begins) {
   SimClock& clock = member_of(fault.node).clock();
   switch (fault.kind) {
     case Kind::kClockStep:
@@ -264,7 +270,7 @@ void FuzzWorld::on_clock_fault(const PlannedFault& fault, bool begins) {
   }
 }
 
-void FuzzWorld::refresh_disk(std::uint32_t slot) {
+void Trial::refresh_disk(std::uint32_t slot) {
   DiskFaults faults;
   double slow = 1;
   bool stalled = false;
@@ -315,7 +321,7 @@ void FuzzWorld::refresh_disk(std::uint32_t slot) {
 }
 
 /// Given at any member that is there; another one may be told the end.
-void FuzzWorld::on_order(const PlannedFault& fault, bool begins) {
+void Trial::on_order(const PlannedFault& fault, bool begins) {
   const RosterState state = !begins                      ? RosterState::kEnabled
                             : fault.kind == Kind::kDrain ? RosterState::kDraining
                                                          : RosterState::kDisabled;
@@ -331,7 +337,7 @@ void FuzzWorld::on_order(const PlannedFault& fault, bool begins) {
 
 // ---- healing
 
-bool FuzzWorld::touches(const PlannedFault& fault, std::uint32_t node) const {
+bool Trial::touches(const PlannedFault& fault, std::uint32_t node) const {
   if (fault.kind == Kind::kPartition) {
     return true;  // the smaller side is not known to be the broken one
   }
@@ -339,7 +345,7 @@ bool FuzzWorld::touches(const PlannedFault& fault, std::uint32_t node) const {
 }
 
 /// Ends what is wrong with any of these nodes, and has them run.
-void FuzzWorld::end_all(std::uint32_t nodes) {
+void Trial::end_all(std::uint32_t nodes) {
   for (std::size_t i = 0; i < plan_.faults.size(); ++i) {
     const PlannedFault& fault = plan_.faults[i];
     bool ends = false;
@@ -358,7 +364,7 @@ void FuzzWorld::end_all(std::uint32_t nodes) {
   }
 }
 
-void FuzzWorld::begin_core_phase() {
+void Trial::begin_core_phase() {
   core_from_ = engine_.now();
   for (std::size_t i = 0; i < plan_.faults.size(); ++i) {
     for (std::uint32_t node = 0; node < plan_.node_count(); ++node) {
@@ -373,10 +379,11 @@ void FuzzWorld::begin_core_phase() {
   refresh_network();
 }
 
-void FuzzWorld::begin_healed_phase() {
+void Trial::begin_healed_phase() {
+  sample_lists(true);
   healed_from_ = engine_.now();
   healed_phase_ = true;
-  std::ranges::fill(broken_for_good_, false);
+  std::fill(broken_for_good_.begin(), broken_for_good_.end(), false);
   end_all(~0U);
   refresh_network();
   schedule(engine_.now() + 1s, Happening::kLook);

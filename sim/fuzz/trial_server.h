@@ -22,10 +22,10 @@ class CallListener {
 
 /// One machine of the application's cluster as the fuzzer needs it: the process of its node, whose
 /// application takes a few milliseconds for each request.
-class FuzzServer final : public Application, public Supervisor, public EventTarget {
+class TrialServer final : public Application, public Supervisor, public EventTarget {
  public:
-  FuzzServer(Engine& engine, Network& network, std::size_t host, const DynamicServerConfig& config,
-             CallListener& listener, std::uint64_t seed);
+  TrialServer(Engine& engine, Network& network, std::size_t host, const DynamicServerConfig& config,
+              CallListener& listener, std::uint64_t seed);
 
   void set_triad(const std::array<NodeId, kSlots>& members) { config_.triad.members = members; }
   void start();

@@ -1,4 +1,4 @@
-#include "sim/fuzz/fuzz_world.h"
+#include "sim/fuzz/trial.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,7 +7,7 @@
 
 namespace copal::sim::fuzz {
 
-FuzzWorld::FuzzWorld(const Plan& plan)
+Trial::Trial(const Plan& plan)
     : EventTarget(1),
       plan_(plan),
       network_faults_(plan.seed, plan.node_count()),
@@ -17,11 +17,11 @@ FuzzWorld::FuzzWorld(const Plan& plan)
   build();
 }
 
-FuzzWorld::~FuzzWorld() = default;
+Trial::~Trial() = default;
 
 // ---- building
 
-TriadServerConfig FuzzWorld::triad_config() const {
+TriadServerConfig Trial::triad_config() const {
   TriadServerConfig config;
   config.registered = registered_;
   config.caches = caches_;
@@ -39,7 +39,7 @@ TriadServerConfig FuzzWorld::triad_config() const {
   return config;
 }
 
-DynamicServerConfig FuzzWorld::server_config() const {
+DynamicServerConfig Trial::server_config() const {
   DynamicServerConfig config;
   config.caches = caches_;
   config.cache.near.limit_bytes = std::uint64_t{8} << 20U;
@@ -48,7 +48,7 @@ DynamicServerConfig FuzzWorld::server_config() const {
   return config;
 }
 
-void FuzzWorld::build() {
+void Trial::build() {
   const scenario::Link link{.latency = plan_.latency, .bandwidth_bytes_per_s = 1.25e8};
   network_ = std::make_unique<Network>(
       engine_, std::vector<scenario::Link>(plan_.node_count(), link), nullptr);
@@ -80,14 +80,14 @@ void FuzzWorld::build() {
     }
   }
   for (std::uint32_t i = 0; i < plan_.servers; ++i) {
-    servers_.push_back(std::make_unique<FuzzServer>(engine_, *network_, 3 + i, server_config(),
-                                                    *this, plan_.seed));
+    servers_.push_back(std::make_unique<TrialServer>(engine_, *network_, 3 + i, server_config(),
+                                                     *this, plan_.seed));
     servers_.back()->member().watch(this);
     servers_.back()->set_triad(members);
     registered_.push_back({servers_.back()->member().id(), 1, NodeRole::kDynamic, {}});
   }
   for (std::uint32_t i = 0; i < plan_.balancers; ++i) {
-    FuzzBalancer& balancer = balancers_.emplace_back();
+    TrialBalancer& balancer = balancers_.emplace_back();
     balancer.member = std::make_unique<Member>(engine_, *network_, 3 + plan_.servers + i,
                                                Member::World{.caller = this});
     balancer.member->watch(this);
@@ -105,10 +105,11 @@ void FuzzWorld::build() {
     }
   }
   history_.ends.resize(plan_.node_count());
+  changed_at_.resize(plan_.node_count());
   build_keys();
 }
 
-void FuzzWorld::build_keys() {
+void Trial::build_keys() {
   for (std::uint32_t cache = 1; cache <= plan_.caches.size(); ++cache) {
     for (std::uint32_t key = 0; key < plan_.keys; ++key) {
       const KeyName name{cache, key};
@@ -125,27 +126,28 @@ void FuzzWorld::build_keys() {
   }
   for (auto& [name, history] : history_.keys) {
     tracked_.push_back(&history);
+    by_hash_[std::string(DiskImage::text(history.hash.bytes))] = &history;
   }
 }
 
-void FuzzWorld::start_balancer(std::uint32_t index) {
+void Trial::start_balancer(std::uint32_t index) {
   BalancerConfig config;
   config.triad = triad_link_;
   config.triad.role = NodeRole::kBalancer;
   config.policy.algorithm = balance::Algorithm::kRoundRobin;
   config.request_timeout = 5s;
-  FuzzBalancer& balancer = balancers_[index];
+  TrialBalancer& balancer = balancers_[index];
   if (balancer.member->node() == nullptr) {
     balancer.member->start(std::make_unique<Node>(config, *balancer.random, nullptr));
   }
 }
 
-const Balancer* FuzzWorld::balancer(std::uint32_t index) {
+const Balancer* Trial::balancer(std::uint32_t index) {
   Node* node = balancers_[index].member->node();
   return node == nullptr ? nullptr : node->balancer();
 }
 
-Member& FuzzWorld::member_of(std::uint32_t node) {
+Member& Trial::member_of(std::uint32_t node) {
   if (plan_.is_member(node)) {
     return triad_[node]->member();
   }
@@ -155,11 +157,11 @@ Member& FuzzWorld::member_of(std::uint32_t node) {
 
 // ---- running
 
-void FuzzWorld::schedule(TimePoint at, Happening happening, std::uint64_t detail) {
+void Trial::schedule(TimePoint at, Happening happening, std::uint64_t detail) {
   engine_.at(at, *this, detail << 8U | static_cast<std::uint64_t>(happening));
 }
 
-void FuzzWorld::run() {
+void Trial::run() {
   for (auto& member : triad_) {
     if ((plan_.slots >> member->slot().value & 1U) != 0) {
       member->start();
@@ -182,13 +184,14 @@ void FuzzWorld::run() {
   schedule(TimePoint{plan_.faults_for + plan_.core_for}, Happening::kHealedPhase);
   schedule(TimePoint{plan_.whole()}, Happening::kEnd);
   engine_.run();
+  sample_lists(false);
   for (std::uint32_t node = 0; node < plan_.node_count(); ++node) {
     collect_marks(node);
   }
   counts_.events = engine_.event_count();
 }
 
-void FuzzWorld::on_event(std::uint64_t argument) {
+void Trial::on_event(std::uint64_t argument) {
   const std::uint64_t detail = argument >> 8U;
   switch (static_cast<Happening>(argument & 0xffU)) {
     case Happening::kOperation:
@@ -221,7 +224,7 @@ void FuzzWorld::on_event(std::uint64_t argument) {
   }
 }
 
-void FuzzWorld::set_trace(Network::Watcher* network, MemberWatcher* steps) {
+void Trial::set_trace(Network::Watcher* network, MemberWatcher* steps) {
   network_->watch(network);
   trace_ = steps;
 }

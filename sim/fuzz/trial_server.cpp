@@ -1,4 +1,4 @@
-#include "sim/fuzz/fuzz_server.h"
+#include "sim/fuzz/trial_server.h"
 
 namespace copal::sim::fuzz {
 
@@ -6,9 +6,9 @@ namespace {
 constexpr Duration kWorkTime = 3ms;
 }  // namespace
 
-FuzzServer::FuzzServer(Engine& engine, Network& network, std::size_t host,
-                       const DynamicServerConfig& config, CallListener& listener,
-                       std::uint64_t seed)
+TrialServer::TrialServer(Engine& engine, Network& network, std::size_t host,
+                         const DynamicServerConfig& config, CallListener& listener,
+                         std::uint64_t seed)
     : EventTarget(0x2000 + static_cast<std::uint32_t>(host)),
       engine_(engine),
       config_(config),
@@ -16,7 +16,7 @@ FuzzServer::FuzzServer(Engine& engine, Network& network, std::size_t host,
       member_(engine, network, host, {.application = this, .supervisor = this}),
       boots_(seed, "boots", host) {}
 
-void FuzzServer::start() {
+void TrialServer::start() {
   if (machine_on_ && member_.node() == nullptr) {
     ++starts_;
     config_.ready_at_start = true;
@@ -24,17 +24,17 @@ void FuzzServer::start() {
   }
 }
 
-void FuzzServer::crash() {
+void TrialServer::crash() {
   member_.kill(true);
 }
 
-void FuzzServer::power_off() {
+void TrialServer::power_off() {
   member_.kill(false);
   member_.set_machine_on(false);
   machine_on_ = false;
 }
 
-void FuzzServer::power_on() {
+void TrialServer::power_on() {
   if (!machine_on_) {
     machine_on_ = true;
     member_.set_machine_on(true);
@@ -43,30 +43,30 @@ void FuzzServer::power_on() {
   }
 }
 
-const DynamicServer* FuzzServer::node() {
+const DynamicServer* TrialServer::node() {
   return member_.node() == nullptr ? nullptr : member_.node()->server();
 }
 
-void FuzzServer::start_work(WorkId work, std::uint64_t) {
+void TrialServer::start_work(WorkId work, std::uint64_t) {
   later(kWorkTime, Happening::kWorkEnded, work.value);
 }
 
-void FuzzServer::read_cpu() {
+void TrialServer::read_cpu() {
   later(0ns, Happening::kCpuRead, 0);
 }
 
-void FuzzServer::stop_process(bool) {
+void TrialServer::stop_process(bool) {
   later(0ns, Happening::kStopped, 0);
 }
 
 /// The upper half of a WorkId counts the uses of a slot: both halves are small here.
-void FuzzServer::later(Duration delay, Happening happening, std::uint64_t detail) {
+void TrialServer::later(Duration delay, Happening happening, std::uint64_t detail) {
   const std::uint64_t argument = detail << 24U | (std::uint64_t{starts_} & 0xffffU) << 8U |
                                  static_cast<std::uint64_t>(happening);
   engine_.at(engine_.now() + delay, *this, argument);
 }
 
-void FuzzServer::on_event(std::uint64_t argument) {
+void TrialServer::on_event(std::uint64_t argument) {
   if ((argument >> 8U & 0xffffU) != (starts_ & 0xffffU) || member_.node() == nullptr) {
     return;
   }

@@ -1,9 +1,10 @@
-// FuzzWorld: what each node holds and does, as seen from outside.
+// Trial: what each node holds and does, as seen from outside.
 
 #include <algorithm>
 
+#include "core/mnode/value_name.h"
 #include "core/protocol/record.h"
-#include "sim/fuzz/fuzz_world.h"
+#include "sim/fuzz/trial.h"
 
 namespace copal::sim {
 
@@ -17,12 +18,14 @@ const HeldState* KeyHistory::at(std::uint32_t member, TimePoint time) const {
 
 namespace copal::sim::fuzz {
 
-void FuzzWorld::on_step(NodeId node, const Input& input, Now now, const Effects& effects) {
+void Trial::on_step(NodeId node, const Input& input, Now now, const Effects& effects) {
   if (trace_ != nullptr) {
     trace_->on_step(node, input, now, effects);
   }
   if (plan_.is_member(node.value)) {
     const TriadServer* member = triad_[node.value]->node();
+    watch_store(node.value, input, effects);
+    watch_answers(effects);
     note_acting(node.value, member != nullptr);
     const bool is_start = member != nullptr && !running_[node.value];
     running_[node.value] = member != nullptr;
@@ -59,7 +62,7 @@ void FuzzWorld::on_step(NodeId node, const Input& input, Now now, const Effects&
   }
 }
 
-void FuzzWorld::note(std::uint32_t slot, KeyHistory& key, HeldState state) {
+void Trial::note(std::uint32_t slot, KeyHistory& key, HeldState state) {
   std::vector<HeldState>& held = key.held[slot];
   const HeldState& last = held.back();
   if (last.running == state.running && last.version == state.version &&
@@ -70,7 +73,72 @@ void FuzzWorld::note(std::uint32_t slot, KeyHistory& key, HeldState state) {
   held.push_back(state);
 }
 
-void FuzzWorld::watch_member(std::uint32_t slot) {
+/// A version is one state of the m-node, wherever it is; only times and leases may differ.
+void Trial::note_state(KeyHistory& key, const MNode& mnode) {
+  const auto [at, is_new] = key.states.try_emplace(mnode.version, mnode);
+  const MNode& known = at->second;
+  const bool same = value_name(known) == value_name(mnode) &&
+                    known.user_flags == mnode.user_flags && known.change == mnode.change &&
+                    known.expire_timeout == mnode.expire_timeout &&
+                    known.idle_timeout_ms == mnode.idle_timeout_ms;
+  if (!is_new && !same) {
+    history_.conflicts.push_back(key.text + ": one version with another m-node");
+  }
+}
+
+/// Several changes of one key may happen in one step, when bytes come that they waited for.
+void Trial::watch_answers(const Effects& effects) {
+  for (const Effect& effect : effects) {
+    const auto* send = std::get_if<Send>(&effect);
+    const auto* answer = send == nullptr ? nullptr : std::get_if<CacheAnswer>(&send->message);
+    if (answer == nullptr || !answer->entry) {
+      continue;
+    }
+    const auto tracked =
+        by_hash_.find(std::string(DiskImage::text(answer->entry->mnode.key.bytes)));
+    if (tracked != by_hash_.end()) {
+      note_state(*tracked->second, answer->entry->mnode);
+    }
+  }
+}
+
+/// What a member hands to its store, and what it is told of it.
+void Trial::watch_store(std::uint32_t slot, const Input& input, const Effects& effects) {
+  MemberStore& store = stores_[slot];
+  if (const auto* completion = std::get_if<StorageCompletion>(&input)) {
+    if (const auto* opened = std::get_if<StoreOpened>(completion)) {
+      store = {.newest = opened->newest.value, .written = {}};
+    } else if (const auto* failed = std::get_if<WriteFailed>(completion)) {
+      store.newest = failed->first.value - 1;
+      std::erase_if(store.written,
+                    [&](const auto& one) { return one.batch >= failed->first.value; });
+    } else if (const auto* synced = std::get_if<SyncEnded>(completion)) {
+      std::erase_if(store.written, [&](const auto& one) {
+        if (one.batch > synced->synced.value) {
+          return false;
+        }
+        one.key->durable[slot].push_back({engine_.now(), one.version});
+        return true;
+      });
+    }
+  }
+  if (effects.store().empty()) {
+    return;
+  }
+  ++store.newest;
+  for (StorageChanges changes(effects.store().bytes()); !changes.done();) {
+    const StorageBatch::Change change = changes.next();
+    const auto tracked = by_hash_.find(std::string(DiskImage::text(change.key)));
+    if (change.family != Family::kMNodes || !change.is_put || tracked == by_hash_.end()) {
+      continue;
+    }
+    if (const auto record = decode_record<MNodeRecord>(change.value)) {
+      store.written.push_back({store.newest, tracked->second, record->entry.mnode.version});
+    }
+  }
+}
+
+void Trial::watch_member(std::uint32_t slot) {
   const Replica& replica = triad_[slot]->node()->replica();
   for (KeyHistory* key : tracked_) {
     const MNodeEntry* entry = replica.find(key->hash);
@@ -80,12 +148,14 @@ void FuzzWorld::watch_member(std::uint32_t slot) {
       state.version = mnode.version;
       state.is_tombstone = mnode.is_tombstone();
       state.has_bytes = !mnode.has_stored_value() || replica.values().has(mnode.value_hash);
-      key->states.try_emplace(mnode.version, mnode);
+      note_state(*key, mnode);
       const Blob* bytes =
           mnode.has_stored_value() ? replica.values().find(mnode.value_hash) : nullptr;
       if (!mnode.is_tombstone() && (!mnode.has_stored_value() || bytes != nullptr)) {
-        key->value_sums.try_emplace(mnode.version,
-                                    value_sum(mnode, bytes == nullptr ? Blob() : *bytes));
+        const std::uint64_t sum = value_sum(mnode, bytes == nullptr ? Blob() : *bytes);
+        if (key->value_sums.try_emplace(mnode.version, sum).first->second != sum) {
+          history_.conflicts.push_back(key->text + ": one version with other bytes");
+        }
       }
     }
     note(slot, *key, state);
@@ -100,7 +170,7 @@ void FuzzWorld::watch_member(std::uint32_t slot) {
 }
 
 /// What a member's disk would give back now that its process is gone.
-void FuzzWorld::watch_disk(std::uint32_t slot) {
+void Trial::watch_disk(std::uint32_t slot) {
   const DiskImage& image = triad_[slot]->disk().image();
   const bool lost = triad_[slot]->disk_is_lost();
   running_[slot] = false;
@@ -109,11 +179,9 @@ void FuzzWorld::watch_disk(std::uint32_t slot) {
     HeldState state{.running = false};
     const std::string_view name = DiskImage::text(key->hash.bytes);
     const std::string* record = lost ? nullptr : image.find(Family::kMNodes, name);
-    const auto value = record == nullptr
-                           ? std::nullopt
-                           : DiskImage::value_in(Family::kMNodes, name, *record);
-    const auto found =
-        value ? decode_record<MNodeRecord>(DiskImage::bytes(*value)) : std::nullopt;
+    const auto value =
+        record == nullptr ? std::nullopt : DiskImage::value_in(Family::kMNodes, name, *record);
+    const auto found = value ? decode_record<MNodeRecord>(DiskImage::bytes(*value)) : std::nullopt;
     if (found) {
       const MNode& mnode = found->entry.mnode;
       state.version = mnode.version;
@@ -129,7 +197,7 @@ void FuzzWorld::watch_disk(std::uint32_t slot) {
   }
 }
 
-void FuzzWorld::note_acting(std::uint32_t slot, bool running) {
+void Trial::note_acting(std::uint32_t slot, bool running) {
   const TriadServer* member = running ? triad_[slot]->node() : nullptr;
   for (std::uint8_t i = 0; i < kGroups; ++i) {
     const bool acts = member != nullptr && member->ownership().acts(Group{i});
@@ -140,10 +208,10 @@ void FuzzWorld::note_acting(std::uint32_t slot, bool running) {
     std::vector<ActingSpan>& spans = history_.acting[i];
     if (acts) {
       ++counts_.failovers;
-      counts_.two_acted += std::ranges::any_of(spans, [](const ActingSpan& span) {
-        return span.to == kNever;
-      }) ? 1 : 0;
-      spans.push_back({slot, engine_.now(), kNever});
+      counts_.two_acted +=
+          std::ranges::any_of(spans, [](const ActingSpan& span) { return span.to == kNever; }) ? 1
+                                                                                               : 0;
+      spans.push_back({slot, member->ownership().view(Group{i}).term, engine_.now(), kNever});
       continue;
     }
     for (ActingSpan& span : spans) {
@@ -156,15 +224,37 @@ void FuzzWorld::note_acting(std::uint32_t slot, bool running) {
 
 // ---- at the end
 
+/// core_only  balancers of the core, and of the other servers those without a process.
+void Trial::sample_lists(bool core_only) {
+  constexpr Duration kLongEnough = 12s;
+  for (std::uint32_t i = 0; i < plan_.balancers; ++i) {
+    const std::uint32_t at = 3 + plan_.servers + i;
+    const Balancer* of = balancer(i);
+    for (std::uint32_t k = 0; of != nullptr && k < of->servers().size(); ++k) {
+      const std::uint32_t node = of->servers()[k].node.value;
+      const bool alive = servers_[node - 3]->node() != nullptr;
+      const bool in_core = (plan_.core_mask >> node & 1U) != 0;
+      const bool known = !core_only || (in_core ? alive : !alive);
+      if (known && engine_.now() - changed_at_[node] >= kLongEnough &&
+          engine_.now() - changed_at_[at] >= kLongEnough) {
+        list_samples_.push_back({engine_.now(), at, node, of->listed(k), alive});
+      }
+    }
+    if (of != nullptr && of->servers().empty()) {
+      list_samples_.push_back({engine_.now(), at, 0, ServerPhase::kAbsent, true});
+    }
+  }
+}
+
 /// Looks each second whether everything is alike.
-void FuzzWorld::look() {
+void Trial::look() {
   if (converged_at_ == kNever && why_not_converged().empty()) {
     converged_at_ = engine_.now();
   }
   schedule(engine_.now() + 1s, Happening::kLook);
 }
 
-std::string FuzzWorld::why_not_converged() {
+std::string Trial::why_not_converged() {
   const TriadServer* first = nullptr;
   for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
     if ((plan_.slots >> slot & 1U) == 0) {
@@ -209,11 +299,11 @@ std::string FuzzWorld::why_not_converged() {
 
 // ---- marks
 
-void FuzzWorld::mark(const std::string& name, std::uint64_t count) {
+void Trial::mark(const std::string& name, std::uint64_t count) {
   counts_.marks[name] += count;
 }
 
-void FuzzWorld::collect_marks(std::uint32_t node) {
+void Trial::collect_marks(std::uint32_t node) {
   if (plan_.is_server(node)) {
     const DynamicServer* server = servers_[node - 3]->node();
     const LocalCache* cache = server == nullptr ? nullptr : server->cache();
@@ -224,9 +314,8 @@ void FuzzWorld::collect_marks(std::uint32_t node) {
     mark("read joined a question under way", cache->reads().counts().joined);
     mark("copy confirmed as not modified", cache->reads().counts().not_modified);
     mark("owner behind what a server has read", cache->reads().counts().went_back);
-    mark("change sent again", cache->changes().counts().attempts > cache->changes().counts().changes
-                                  ? 1
-                                  : 0);
+    mark("change sent again",
+         cache->changes().counts().attempts > cache->changes().counts().changes ? 1 : 0);
     mark("outcome unknown", cache->changes().counts().unknown);
     mark("write kept until replicated", cache->kept().counts().kept);
     mark("kept write offered", cache->kept().counts().offered);
@@ -253,6 +342,9 @@ void FuzzWorld::collect_marks(std::uint32_t node) {
   mark("m-node given in a comparison", compared.given);
   mark("m-node dropped in a comparison", compared.dropped);
   mark("entry set aside", member->set_aside_count());
+  history_.set_aside += member->set_aside_count();
+  history_.overwritten_counted += member->replica().overwritten();
+  mark("write overwritten after a split", member->replica().overwritten());
   mark("tombstone dropped", member->upkeep().tombstones_dropped);
   mark("cleared entry dropped", member->upkeep().cleared_dropped);
   const ReplicaStore::Counts& store = member->store().counts();

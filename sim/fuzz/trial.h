@@ -12,8 +12,8 @@
 #include "core/ports/caller.h"
 #include "sim/checkers/history.h"
 #include "sim/engine.h"
-#include "sim/fuzz/fuzz_server.h"
 #include "sim/fuzz/plan.h"
+#include "sim/fuzz/trial_server.h"
 #include "sim/network.h"
 #include "sim/network_faults.h"
 #include "sim/sim_triad.h"
@@ -32,11 +32,10 @@ struct RunCounts {
 
 /// One run of a plan: a triad with disks, servers with clients, balancers; operations and faults at
 /// their times; and a history of all of it. Nothing here judges: the checkers do.
-class FuzzWorld final : public EventTarget, public Caller, public CallListener,
-                        public MemberWatcher {
+class Trial final : public EventTarget, public Caller, public CallListener, public MemberWatcher {
  public:
-  explicit FuzzWorld(const Plan& plan);
-  ~FuzzWorld() override;
+  explicit Trial(const Plan& plan);
+  ~Trial() override;
 
   /// Watches the network and the steps besides; for traces. Before run().
   void set_trace(Network::Watcher* network, MemberWatcher* steps);
@@ -57,7 +56,7 @@ class FuzzWorld final : public EventTarget, public Caller, public CallListener,
   // At the end, or at any time between events.
   const TriadServer* member(std::uint32_t slot) { return triad_[slot]->node(); }
   SimTriad& triad(std::uint32_t slot) { return *triad_[slot]; }
-  FuzzServer& server(std::uint32_t index) { return *servers_[index]; }
+  TrialServer& server(std::uint32_t index) { return *servers_[index]; }
   const Balancer* balancer(std::uint32_t index);
   std::uint32_t server_node(std::uint32_t index) const { return 3 + index; }
 
@@ -81,6 +80,15 @@ class FuzzWorld final : public EventTarget, public Caller, public CallListener,
     ClientStatus status = ClientStatus::kTimedOut;
   };
   const std::vector<ClientAnswer>& requests() const { return requests_; }
+  /// What a balancer's list says of a server that has been there, or not, for long enough.
+  struct ListSample {
+    TimePoint at{};
+    std::uint32_t balancer = 0;
+    std::uint32_t server = 0;
+    ServerPhase listed = ServerPhase::kAbsent;
+    bool alive = false;
+  };
+  const std::vector<ListSample>& list_samples() const { return list_samples_; }
   /// Whether all that should be alike is, now; what is not, in words.
   std::string why_not_converged();
   TimePoint converged_at() const { return converged_at_; }
@@ -113,14 +121,14 @@ class FuzzWorld final : public EventTarget, public Caller, public CallListener,
   void start_balancer(std::uint32_t index);
   void schedule(TimePoint at, Happening happening, std::uint64_t detail = 0);
 
-  // Operations (fuzz_operations.cpp).
+  // Operations (trial_operations.cpp).
   void begin(const PlannedOp& planned);
   void tell(Operation& operation);
   Change change_of(const PlannedOp& planned, Blob& value);
   void on_next_page();
   void end_operations_of(std::uint32_t node);
 
-  // Faults (fuzz_faults.cpp).
+  // Faults (trial_faults.cpp).
   void on_fault(std::size_t index, bool begins);
   void on_fault_tick(std::size_t index);
   void on_node_fault(const PlannedFault& fault, bool begins);
@@ -137,14 +145,18 @@ class FuzzWorld final : public EventTarget, public Caller, public CallListener,
   bool touches(const PlannedFault& fault, std::uint32_t node) const;
   Member& member_of(std::uint32_t node);
 
-  // Watching (fuzz_watch.cpp).
+  // Watching (trial_watch.cpp).
   void watch_member(std::uint32_t slot);
+  void watch_store(std::uint32_t slot, const Input& input, const Effects& effects);
+  void watch_answers(const Effects& effects);
+  void note_state(KeyHistory& key, const MNode& mnode);
   void watch_disk(std::uint32_t slot);
   void note(std::uint32_t slot, KeyHistory& key, HeldState state);
   void note_acting(std::uint32_t slot, bool running);
   void collect_marks(std::uint32_t node);
   void mark(const std::string& name, std::uint64_t count);
   void look();
+  void sample_lists(bool core_only);
 
   Plan plan_;
   Engine engine_;
@@ -153,19 +165,30 @@ class FuzzWorld final : public EventTarget, public Caller, public CallListener,
   std::shared_ptr<const CacheCatalog> caches_;
   std::vector<Registered> registered_;
   std::vector<std::unique_ptr<SimTriad>> triad_;
-  std::vector<std::unique_ptr<FuzzServer>> servers_;
-  struct FuzzBalancer {
+  std::vector<std::unique_ptr<TrialServer>> servers_;
+  struct TrialBalancer {
     std::unique_ptr<Member> member;
     std::unique_ptr<Prng> random;
   };
-  std::vector<FuzzBalancer> balancers_;
+  std::vector<TrialBalancer> balancers_;
   TriadLinkConfig triad_link_;
   MemberWatcher* trace_ = nullptr;
 
   History history_;
   RunCounts counts_;
   std::vector<KeyHistory*> tracked_;  // in the order of their names
-  std::set<std::uint64_t> open_;      // operations under way
+  std::map<std::string, KeyHistory*> by_hash_;
+  struct MemberStore {
+    struct Written {
+      std::uint64_t batch = 0;
+      KeyHistory* key = nullptr;
+      Version version;
+    };
+    std::uint64_t newest = 0;  // batch
+    std::vector<Written> written;
+  };
+  std::array<MemberStore, kSlots> stores_;
+  std::set<std::uint64_t> open_;                                      // operations under way
   std::map<std::pair<std::uint32_t, KeyName>, Operation> last_seen_;  // of each client
   struct Listing {
     std::uint32_t server = 0;
@@ -175,6 +198,8 @@ class FuzzWorld final : public EventTarget, public Caller, public CallListener,
   std::deque<Listing> listing_;  // whose next page is to be asked for
   std::vector<Routed> routed_;
   std::vector<Ordered> ordered_;
+  std::vector<ListSample> list_samples_;
+  std::vector<TimePoint> changed_at_;  // of each node: its process came or went, or froze
   std::vector<ClientAnswer> requests_;
   std::array<std::array<bool, kGroups>, kSlots> acts_{};
   std::array<bool, kSlots> running_{};

@@ -1,4 +1,4 @@
-// FuzzWorld: what clients ask for, and what they are answered.
+// Trial: what clients ask for, and what they are answered.
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include "core/base/hash.h"
 #include "core/mnode/value_name.h"
 #include "sim/disk_image.h"
-#include "sim/fuzz/fuzz_world.h"
+#include "sim/fuzz/trial.h"
 
 namespace copal::sim::fuzz {
 
@@ -39,7 +39,7 @@ std::string key_text(const KeyName& name) {
 }
 
 /// value  the bytes that go with it.
-Change FuzzWorld::change_of(const PlannedOp& planned, Blob& value) {
+Change Trial::change_of(const PlannedOp& planned, Blob& value) {
   Change change;
   value = value_bytes(planned.value, planned.value_size_bytes);
   change.value = name_value(value.bytes());
@@ -92,7 +92,7 @@ Change FuzzWorld::change_of(const PlannedOp& planned, Blob& value) {
   return change;
 }
 
-void FuzzWorld::begin(const PlannedOp& planned) {
+void Trial::begin(const PlannedOp& planned) {
   if (planned.kind == Kind::kRequest) {
     Member& member = *balancers_[planned.server].member;
     requests_.push_back({.asked = engine_.now()});
@@ -117,7 +117,7 @@ void FuzzWorld::begin(const PlannedOp& planned) {
   }
 }
 
-void FuzzWorld::tell(Operation& operation) {
+void Trial::tell(Operation& operation) {
   const PlannedOp& planned = operation.planned;
   Member& member = member_of(operation.server);
   const CallId call{operation.id};
@@ -144,12 +144,13 @@ void FuzzWorld::tell(Operation& operation) {
   }
 }
 
-void FuzzWorld::on_answer(const AnswerCall& answer) {
+void Trial::on_answer(const AnswerCall& answer) {
   Operation& operation = history_.operations[answer.call.value - 1];
   open_.erase(operation.id);
   operation.answered = engine_.now();
   operation.status = answer.status;
   operation.entry = answer.entry;
+  operation.version = answer.entry ? answer.entry->version : answer.version;
   operation.previous = answer.previous;
   if (answer.entry && operation.planned.kind == Kind::kGet) {
     operation.value_sum = value_sum(*answer.entry, answer.value);
@@ -162,7 +163,7 @@ void FuzzWorld::on_answer(const AnswerCall& answer) {
   }
 }
 
-void FuzzWorld::on_keys(const AnswerKeys& answer) {
+void Trial::on_keys(const AnswerKeys& answer) {
   Operation& operation = history_.operations[answer.call.value - 1];
   if (answer.status == CacheStatus::kDone && answer.next) {
     // The next page, in the same operation, once the step that answered is over.
@@ -176,17 +177,17 @@ void FuzzWorld::on_keys(const AnswerKeys& answer) {
   operation.status = answer.status;
 }
 
-void FuzzWorld::on_next_page() {
+void Trial::on_next_page() {
   const Listing listing = listing_.front();
   listing_.pop_front();
-  FuzzServer& server = *servers_[listing.server - 3];
+  TrialServer& server = *servers_[listing.server - 3];
   if (server.member().node() != nullptr && server.starts() == listing.start) {
     server.member().input(listing.next);
   }
 }
 
 /// Their server's process is gone: nobody will answer them.
-void FuzzWorld::end_operations_of(std::uint32_t node) {
+void Trial::end_operations_of(std::uint32_t node) {
   std::erase_if(open_, [&](std::uint64_t id) {
     Operation& operation = history_.operations[id - 1];
     if (operation.server != node) {
@@ -198,7 +199,7 @@ void FuzzWorld::end_operations_of(std::uint32_t node) {
   });
 }
 
-void FuzzWorld::answer_client(const AnswerClient& answer) {
+void Trial::answer_client(const AnswerClient& answer) {
   ClientAnswer& request = requests_[answer.client.value - 1];
   request.answered = engine_.now();
   request.status = answer.status;

@@ -1,0 +1,153 @@
+// While one owner acts, operations are atomic: what an operation made of an entry is what it makes
+// of the state right before it. Two states of a key that one owner gave in one term, one after the
+// other, have nothing between them, so the later one's operation is applied here to the earlier
+// one, by rules written anew. And an operation that says that its condition failed must have met a
+// state in which it fails.
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "core/mnode/value_name.h"
+#include "sim/checkers/checkers.h"
+
+namespace copal::sim {
+
+namespace {
+
+using Op = fuzz::PlannedOp::Kind;
+
+std::optional<std::int64_t> number_of(const MNode& mnode) {
+  const ValueName name = value_name(mnode);
+  if (!name.is_inline) {
+    return std::nullopt;
+  }
+  const auto bytes = inline_bytes(name);
+  std::int64_t number = 0;
+  const char* begin = reinterpret_cast<const char*>(bytes.data());
+  const auto [end, error] = std::from_chars(begin, begin + bytes.size(), number);
+  return error == std::errc{} && end == begin + bytes.size() ? std::optional(number) : std::nullopt;
+}
+
+/// Whether the operation may change an entry in this state (nothing: absent).
+bool applies(const Operation& operation, const MNode* before) {
+  switch (operation.planned.kind) {
+    case Op::kPutIfAbsent:
+      return before == nullptr;
+    case Op::kReplace:
+    case Op::kRemove:
+    case Op::kGetAndRemove:
+    case Op::kTouch:
+      return before != nullptr;
+    case Op::kCompareAndSet:
+      return before != nullptr && before->version == operation.change.expected_version;
+    case Op::kReplaceValue:
+      return before != nullptr && value_name(*before) == operation.change.expected_value;
+    default:
+      return true;
+  }
+}
+
+/// Whether the state after is what the operation makes of the one before.
+bool follows(const Operation& operation, const MNode* before, const MNode& after) {
+  const Op kind = operation.planned.kind;
+  if (kind == Op::kIncrement) {
+    const auto delta = static_cast<std::int64_t>(operation.change.delta);
+    const auto was = before == nullptr ? std::optional<std::int64_t>(0) : number_of(*before);
+    return was && number_of(after) == *was + delta;
+  }
+  if (kind == Op::kAppend) {
+    const std::uint32_t was = before == nullptr ? 0 : before->value_size_bytes;
+    return after.value_size_bytes == was + operation.change.value.size_bytes;
+  }
+  if (kind == Op::kTouch) {
+    return before != nullptr && value_name(after) == value_name(*before);
+  }
+  if (kind == Op::kRemove || kind == Op::kGetAndRemove) {
+    return after.is_tombstone();
+  }
+  return value_name(after) == operation.change.value;
+}
+
+bool previous_is(const Operation& operation, const MNode* before) {
+  if (!operation.change.wants_previous) {
+    return true;
+  }
+  return before == nullptr ? !operation.previous
+                           : operation.previous && operation.previous->version == before->version;
+}
+
+void check_states(const History& history, const KeyName& name, const KeyHistory& key,
+                  const std::map<Version, const Operation*>& by_version, Findings& findings) {
+  const auto cleared = history.cleared.find({key.group.value, name.cache});
+  const Version clear = cleared == history.cleared.end() ? kNoVersion : cleared->second;
+  for (auto at = key.states.begin(); at != key.states.end(); ++at) {
+    const auto next = std::next(at);
+    if (next == key.states.end() || next->first.owner != at->first.owner ||
+        next->first.epoch != at->first.epoch || at->first < clear) {
+      continue;
+    }
+    const auto operation = by_version.find(next->first);
+    if (operation == by_version.end()) {
+      continue;
+    }
+    findings.judged();
+    const MNode* before = at->second.is_tombstone() ? nullptr : &at->second;
+    const Operation& of = *operation->second;
+    if (!applies(of, before) || !follows(of, before, next->second) || !previous_is(of, before)) {
+      findings.violated(describe(of) + " can't follow the state of version " + describe(at->first));
+    }
+  }
+}
+
+/// Whether a member that acted had the key in a state in which the condition fails.
+bool met_failing(const History& history, const Operation& operation) {
+  const KeyHistory& key = history.keys.at(operation.name());
+  for (const ActingSpan& span : history.acting[key.group.value]) {
+    const TimePoint from = std::max(span.from, operation.asked);
+    const TimePoint to = std::min(span.to, operation.answered);
+    const std::vector<HeldState>& held = key.held[span.member];
+    for (std::size_t i = 0; i < held.size() && from <= to; ++i) {
+      const TimePoint until = i + 1 < held.size() ? held[i + 1].since : kNever;
+      if (held[i].since > to || until < from || !held[i].running) {
+        continue;
+      }
+      const auto state = key.states.find(held[i].version);
+      const bool absent = state == key.states.end() || held[i].is_tombstone;
+      if (!applies(operation, absent ? nullptr : &state->second)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+void check_atomicity(fuzz::Trial& world, Findings& findings) {
+  const History& history = world.history();
+  std::map<KeyName, std::map<Version, const Operation*>> by_version;
+  for (const Operation& operation : history.operations) {
+    if (ends_by_itself(world.plan(), operation.planned.cache)) {
+      continue;
+    }
+    if (operation.changed()) {
+      by_version[operation.name()][operation.version] = &operation;
+    }
+    const bool failed = operation.status == CacheStatus::kConditionFailed ||
+                        (operation.status == CacheStatus::kAbsent && !operation.is_read());
+    if (failed && operation.is_over()) {
+      findings.judged();
+      if (!met_failing(history, operation)) {
+        findings.violated(describe(operation) + " says that its condition failed; it did not");
+      }
+    }
+  }
+  for (const auto& [name, key] : history.keys) {
+    if (!ends_by_itself(world.plan(), name.cache)) {
+      check_states(history, name, key, by_version[name], findings);
+    }
+  }
+}
+
+}  // namespace copal::sim

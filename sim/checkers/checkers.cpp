@@ -1,0 +1,87 @@
+#include "sim/checkers/checkers.h"
+
+#include <algorithm>
+#include <array>
+
+#include "sim/fuzz/fault_names.h"
+
+namespace copal::sim {
+
+namespace {
+
+constexpr std::array kCheckers = {
+    Checker{"staleness", "reads are at most as old as their cache allows", check_staleness},
+    Checker{"durability", "no acknowledged write is lost that section 5 keeps", check_durability},
+    Checker{"copies", "what counts as replicated is at two members", check_copies},
+    Checker{"synced", "with sync: always what is acknowledged is on disks", check_synced},
+    Checker{"versions", "a version is one state, and no member's m-nodes go back", check_versions},
+    Checker{"monotonic", "a server's reads of a key never go back", check_monotonic},
+    Checker{"values", "what is read is what was written under its version", check_values},
+    Checker{"atomicity", "while one owner acts, operations are atomic", check_atomicity},
+    Checker{"outcomes", "what is told to be impossible does not happen", check_outcomes},
+    Checker{"expiry", "entries end neither before nor long after their time", check_expiry},
+    Checker{"overwritten", "writes overwritten after a split are counted", check_overwritten},
+    Checker{"ownership", "no view is acted under twice; two act only in a split", check_ownership},
+    Checker{"convergence", "healed members become the same", check_convergence},
+    Checker{"liveness", "every operation ends; a healed core serves", check_liveness},
+    Checker{"routing", "balancers send only to whom the list allows", check_routing},
+    Checker{"server_list", "the list comes to be what is true", check_server_list},
+};
+
+}  // namespace
+
+std::span<const Checker> all_checkers() {
+  return kCheckers;
+}
+
+Findings check_run(fuzz::Trial& world, std::span<const std::string> but) {
+  Findings findings;
+  for (const Checker& checker : kCheckers) {
+    if (std::ranges::find(but, checker.name) == but.end()) {
+      findings.begin(checker.name);
+      checker.check(world, findings);
+    }
+  }
+  return findings;
+}
+
+std::string seconds(TimePoint time) {
+  if (time == kNever) {
+    return "never";
+  }
+  std::string text = std::to_string(time.time_since_epoch().count() / 1'000);
+  text.insert(0, text.size() < 7 ? 7 - text.size() : 0, '0');
+  return text.insert(text.size() - 6, ".") + " s";
+}
+
+std::string describe(const Version& version) {
+  return std::to_string(version.counter) + "/" + std::to_string(version.epoch) + "/" +
+         std::to_string(version.owner.slot().value);
+}
+
+std::string describe(const Operation& operation) {
+  return "operation " + std::to_string(operation.id) + " (" +
+         fuzz::op_name(operation.planned.kind) + " " + std::to_string(operation.planned.cache) +
+         "/" + std::to_string(operation.planned.key) + " at server " +
+         std::to_string(operation.server) + ", " + seconds(operation.asked) + " to " +
+         seconds(operation.answered) + ", version " + describe(operation.version) + ")";
+}
+
+const fuzz::PlannedCache& cache_of(const fuzz::Plan& plan, const Operation& operation) {
+  return plan.caches[operation.planned.cache - 1];
+}
+
+bool ends_by_itself(const fuzz::Plan& plan, std::uint32_t cache) {
+  const fuzz::PlannedCache& of = plan.caches[cache - 1];
+  return of.expire_timeout > 0ns || of.idle_timeout_ms > 0 || of.evict;
+}
+
+bool had_fault(const fuzz::Plan& plan, fuzz::PlannedFault::Kind first,
+               fuzz::PlannedFault::Kind last, TimePoint from, TimePoint to) {
+  return std::ranges::any_of(plan.faults, [&](const fuzz::PlannedFault& fault) {
+    return fault.kind >= first && fault.kind <= last && TimePoint{fault.at} <= to &&
+           TimePoint{fault.at + fault.lasting} >= from;
+  });
+}
+
+}  // namespace copal::sim

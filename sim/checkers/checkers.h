@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/checkers/history.h"
+#include "sim/fuzz/trial.h"
+
+// What must hold in every run, one property a file. A checker judges a finished run by its history
+// alone, and says how often it had something to judge.
+
+namespace copal::sim {
+
+struct Violation {
+  std::string checker;
+  std::string message;
+};
+
+/// What the checkers found in one run.
+class Findings {
+ public:
+  /// All that follows is this checker's.
+  void begin(std::string_view checker) { checker_ = checker; }
+  /// One thing was looked at.
+  void judged(std::uint64_t count = 1) { judged_[checker_] += count; }
+  void violated(std::string message) { violations_.push_back({checker_, std::move(message)}); }
+
+  const std::vector<Violation>& violations() const { return violations_; }
+  /// By checker.
+  const std::map<std::string, std::uint64_t>& judged_counts() const { return judged_; }
+
+ private:
+  std::string checker_;
+  std::vector<Violation> violations_;
+  std::map<std::string, std::uint64_t> judged_;
+};
+
+struct Checker {
+  std::string_view name;
+  std::string_view what;  // one sentence, for people
+  void (*check)(fuzz::Trial& world, Findings& findings);
+};
+std::span<const Checker> all_checkers();
+/// Runs all but those named.
+Findings check_run(fuzz::Trial& world, std::span<const std::string> but = {});
+
+// The properties.
+void check_staleness(fuzz::Trial& world, Findings& findings);
+void check_durability(fuzz::Trial& world, Findings& findings);
+void check_copies(fuzz::Trial& world, Findings& findings);
+void check_synced(fuzz::Trial& world, Findings& findings);
+void check_versions(fuzz::Trial& world, Findings& findings);
+void check_monotonic(fuzz::Trial& world, Findings& findings);
+void check_values(fuzz::Trial& world, Findings& findings);
+void check_atomicity(fuzz::Trial& world, Findings& findings);
+void check_outcomes(fuzz::Trial& world, Findings& findings);
+void check_expiry(fuzz::Trial& world, Findings& findings);
+void check_overwritten(fuzz::Trial& world, Findings& findings);
+void check_ownership(fuzz::Trial& world, Findings& findings);
+void check_convergence(fuzz::Trial& world, Findings& findings);
+void check_liveness(fuzz::Trial& world, Findings& findings);
+void check_routing(fuzz::Trial& world, Findings& findings);
+void check_server_list(fuzz::Trial& world, Findings& findings);
+
+// What they share.
+
+/// "put 17 of key 1/3 at 12.345 s", for messages.
+std::string describe(const Operation& operation);
+std::string describe(const Version& version);
+std::string seconds(TimePoint time);
+/// Whether entries of the cache end by themselves: by a timeout or by eviction.
+bool ends_by_itself(const fuzz::Plan& plan, std::uint32_t cache);
+const fuzz::PlannedCache& cache_of(const fuzz::Plan& plan, const Operation& operation);
+/// Whether a fault of one of these kinds was active at some time of a span.
+bool had_fault(const fuzz::Plan& plan, fuzz::PlannedFault::Kind first,
+               fuzz::PlannedFault::Kind last, TimePoint from = TimePoint{}, TimePoint to = kNever);
+
+}  // namespace copal::sim

@@ -1,0 +1,119 @@
+// No acknowledged write is lost but as section 5 of the design says:
+//   available, or acknowledged as a single copy: only if its owner and the server that wrote it are
+//   gone before it was replicated;
+//   replicated, by its cache or since: only if every member that had it is gone.
+// Gone is what no member has any more, neither in a running process nor on a disk that would give
+// it back. So a write may be lost only if at some time after its acknowledgement no member had its
+// version or a newer one, with the bytes; and, unless it was replicated, the server's process ended
+// while that was so: as long as it lives it has a copy and offers it.
+
+#include <algorithm>
+#include <vector>
+
+#include "sim/checkers/checkers.h"
+
+namespace copal::sim {
+
+namespace {
+
+/// A span of time in which no member had a version, or a newer one, with its bytes.
+struct Gap {
+  TimePoint from{};
+  TimePoint to = kNever;
+};
+
+std::vector<Gap> gaps(const KeyHistory& key, const Version& version, TimePoint from) {
+  std::vector<TimePoint> times = {from};
+  for (const auto& held : key.held) {
+    for (const HeldState& state : held) {
+      if (state.since > from) {
+        times.push_back(state.since);
+      }
+    }
+  }
+  std::ranges::sort(times);
+  std::vector<Gap> found;
+  bool in_gap = false;
+  for (const TimePoint time : times) {
+    const bool somewhere = std::ranges::any_of(std::array{0U, 1U, 2U}, [&](std::uint32_t member) {
+      const HeldState* state = key.at(member, time);
+      return state != nullptr && state->version >= version && state->has_bytes;
+    });
+    if (in_gap && somewhere) {
+      found.back().to = time;
+    } else if (!in_gap && !somewhere) {
+      found.push_back({time});
+    }
+    in_gap = !somewhere;
+  }
+  return found;
+}
+
+bool ended_within(const std::vector<TimePoint>& ends, TimePoint since, const Gap& gap) {
+  // An end before the gap counts as well, if it came after the acknowledgement: then nobody was
+  // left to offer the write.
+  return std::ranges::any_of(ends, [&](TimePoint end) { return end >= since && end <= gap.to; });
+}
+
+/// Whether two members had it before a time.
+bool was_replicated(const KeyHistory& key, const Version& version, TimePoint before) {
+  return std::ranges::count_if(key.held, [&](const auto& held) {
+           return std::ranges::any_of(held, [&](const HeldState& state) {
+             return state.since < before && state.version >= version && state.has_bytes;
+           });
+         }) >= 2;
+}
+
+bool may_be_lost(const History& history, const Operation& write, const KeyHistory& key,
+                 bool replicated) {
+  return std::ranges::any_of(gaps(key, write.version, write.answered), [&](const Gap& gap) {
+    return replicated || was_replicated(key, write.version, gap.from) ||
+           ended_within(history.ends[write.server], write.asked, gap);
+  });
+}
+
+/// Whether something newer was written over it, or the cache was cleared since.
+bool is_superseded(const History& history, const Operation& write, const KeyHistory& key) {
+  const auto cleared = history.cleared.find({key.group.value, write.planned.cache});
+  return key.states.upper_bound(write.version) != key.states.end() ||
+         (cleared != history.cleared.end() && cleared->second > write.version);
+}
+
+}  // namespace
+
+void check_durability(fuzz::Trial& world, Findings& findings) {
+  const History& history = world.history();
+  for (const Operation& write : history.operations) {
+    if (!write.changed() || ends_by_itself(world.plan(), write.planned.cache)) {
+      continue;
+    }
+    findings.judged();
+    const KeyHistory& key = history.keys.at(write.name());
+    Version newest;
+    bool has_bytes = false;
+    for (std::uint32_t member = 0; member < kSlots; ++member) {
+      const HeldState* state = key.at(member, world.now());
+      if (state != nullptr && state->running && state->version >= newest) {
+        has_bytes = (state->version == newest && has_bytes) || state->has_bytes;
+        newest = state->version;
+      }
+    }
+    const bool forgotten = newest == kNoVersion && is_superseded(history, write, key);
+    if ((newest >= write.version && has_bytes) || forgotten) {
+      continue;
+    }
+    const bool replicated = cache_of(world.plan(), write).consistency == Consistency::kReplicated &&
+                            write.status == CacheStatus::kDone;
+    // What a member cut off for longer than tombstones live alone had is set aside (R4.4); and a
+    // server whose owner is alone gives up the oldest of what it keeps (KeptWrites).
+    const auto given_up = world.counts().marks.find("kept writes given up at the bound");
+    if (may_be_lost(history, write, key, replicated) || history.set_aside > 0 ||
+        (given_up != world.counts().marks.end() && given_up->second > 0)) {
+      continue;
+    }
+    findings.violated(describe(write) + " is lost; the newest at the end is " + describe(newest) +
+                      (has_bytes ? "" : ", without its bytes"));
+  }
+}
+
+}  // namespace copal::sim

@@ -1,0 +1,166 @@
+// Entries end neither before their time nor long after it (R0.7). A timeout counts by the clocks of
+// those that hold the entry, whose ages of it are too young by the time that it was on its way. So
+// "long after" leaves room for what the plan's links and freezes may do; and where the plan sets
+// wall clocks or a member was lost with what it knew of uses, "before" can't be judged.
+
+#include <algorithm>
+
+#include "core/mnode/mnode.h"
+#include "sim/checkers/checkers.h"
+
+namespace copal::sim {
+
+namespace {
+
+using Kind = fuzz::PlannedFault::Kind;
+
+/// When a version was first seen anywhere.
+TimePoint born(const KeyHistory& key, const Version& version) {
+  TimePoint first = kNever;
+  for (const auto& held : key.held) {
+    for (const HeldState& state : held) {
+      if (state.version == version) {
+        first = std::min(first, state.since);
+      }
+    }
+  }
+  return first;
+}
+
+/// Of operations whose changes begin the entry's time anew.
+bool begins_time(const Operation& operation) {
+  return operation.changed() &&
+         (operation.change.action == Action::kPut || operation.change.action == Action::kTouch);
+}
+
+struct Bounds {
+  Duration early{};  // not absent before
+  Duration late{};   // not read after
+};
+
+Bounds bounds_of(const fuzz::Plan& plan, Duration timeout, Duration grace) {
+  const bool calm = !had_fault(plan, Kind::kFreeze, Kind::kFreeze) &&
+                    !had_fault(plan, Kind::kSlowNode, Kind::kFlipBit) &&
+                    !had_fault(plan, Kind::kClockStep, Kind::kClockFreeze) &&
+                    !had_fault(plan, Kind::kCrash, Kind::kPlannedStop);
+  return {timeout - timeout / 50 - 100ms,
+          timeout + timeout / 50 + grace + (calm ? Duration{2s} : Duration{35s})};
+}
+
+/// The newest use of a key that its server was told of before a time: any operation that was done.
+TimePoint last_use(const History& history, const KeyName& name, TimePoint before) {
+  TimePoint last{};
+  for (const Operation& operation : history.operations) {
+    if (operation.name() == name && operation.asked < before &&
+        operation.status != CacheStatus::kAbsent) {
+      last = std::max(last, std::min(operation.answered, before));
+    }
+  }
+  return last;
+}
+
+void check_expire_timeout(fuzz::Trial& world, const Operation& read, Duration timeout,
+                          Findings& findings) {
+  const History& history = world.history();
+  const KeyHistory& key = history.keys.at(read.name());
+  const Bounds bounds = bounds_of(world.plan(), timeout, 0ns);
+  if (read.status == CacheStatus::kDone) {
+    // The time began with the newest of these that is not newer than what was read.
+    TimePoint began{};
+    for (const Operation& write : history.operations) {
+      if (write.name() == read.name() && begins_time(write) && write.version <= read.version) {
+        began = std::max(began, born(key, write.version));
+      }
+    }
+    const bool known = std::ranges::none_of(history.operations, [&](const Operation& other) {
+      return other.name() == read.name() &&
+             (other.died || other.status == CacheStatus::kOutcomeUnknown);
+    });
+    if (known && began != TimePoint{} && began != kNever) {
+      findings.judged();
+      if (read.asked - began > bounds.late) {
+        findings.violated(describe(read) + " returned an entry of " + seconds(began));
+      }
+    }
+    return;
+  }
+  if (had_fault(world.plan(), Kind::kClockStep, Kind::kClockFreeze)) {
+    return;
+  }
+  for (const Operation& write : history.operations) {
+    const bool earlier = write.name() == read.name() && begins_time(write) && write.entry &&
+                         write.answered < read.asked;
+    if (!earlier || read.answered - write.asked >= bounds.early) {
+      continue;
+    }
+    const auto newer = key.states.upper_bound(write.version);
+    const auto cleared = history.cleared.find({key.group.value, write.planned.cache});
+    const bool replaced = newer != key.states.end() && born(key, newer->first) <= read.answered &&
+                          newer->second.change.server != kNoNode;
+    const bool was_cleared = cleared != history.cleared.end() && cleared->second > write.version;
+    const bool lost = std::ranges::any_of(history.ends, [&](const auto& ends) {
+      return std::ranges::any_of(
+          ends, [&](TimePoint end) { return end >= write.asked && end <= read.answered; });
+    });
+    findings.judged();
+    const bool split = had_fault(world.plan(), Kind::kFreeze, Kind::kFlipBit);
+    if (!replaced && !was_cleared && !lost && !split) {
+      findings.violated(describe(read) + " found nothing; " + describe(write) +
+                        " was not past its time");
+    }
+  }
+}
+
+void check_idle_timeout(fuzz::Trial& world, const Operation& read, std::uint32_t timeout_ms,
+                        Findings& findings) {
+  const Duration timeout = std::chrono::milliseconds{timeout_ms};
+  const Bounds bounds = bounds_of(world.plan(), timeout, touch_interval(timeout_ms));
+  const TimePoint used = last_use(world.history(), read.name(), read.asked);
+  if (used == TimePoint{}) {
+    return;
+  }
+  findings.judged();
+  if (read.status == CacheStatus::kDone && read.asked - used > bounds.late) {
+    findings.violated(describe(read) + " returned an entry that was last used at " + seconds(used));
+  }
+  const bool judges_early = !had_fault(world.plan(), Kind::kCrash, Kind::kFlipBit) &&
+                            !had_fault(world.plan(), Kind::kClockStep, Kind::kClockFreeze);
+  if (read.status != CacheStatus::kAbsent || !judges_early) {
+    return;
+  }
+  // Somebody read it within the time, nobody removed it since, and it is not there.
+  for (const Operation& use : world.history().operations) {
+    const bool found = use.name() == read.name() && use.is_read() &&
+                       use.status == CacheStatus::kDone && use.answered < read.asked &&
+                       read.answered - use.asked < bounds.early;
+    const bool removed = std::ranges::any_of(world.history().operations, [&](const Operation& by) {
+      return by.name().cache == read.name().cache && !by.is_read() && by.answered >= use.asked &&
+             by.asked <= read.answered &&
+             (by.name() == read.name() || by.planned.kind == fuzz::PlannedOp::Kind::kClear);
+    });
+    if (found && !removed) {
+      findings.violated(describe(read) + " found nothing; " + describe(use) +
+                        " had used it within its time");
+    }
+  }
+}
+
+}  // namespace
+
+void check_expiry(fuzz::Trial& world, Findings& findings) {
+  for (const Operation& read : world.history().operations) {
+    const bool judged = read.is_read() && read.is_over() && read.was_told &&
+                        (read.status == CacheStatus::kDone || read.status == CacheStatus::kAbsent);
+    const fuzz::PlannedCache& cache = cache_of(world.plan(), read);
+    if (!judged || cache.evict) {
+      continue;
+    }
+    if (cache.expire_timeout > 0ns && cache.idle_timeout_ms == 0) {
+      check_expire_timeout(world, read, cache.expire_timeout, findings);
+    } else if (cache.expire_timeout == 0ns && cache.idle_timeout_ms > 0) {
+      check_idle_timeout(world, read, cache.idle_timeout_ms, findings);
+    }
+  }
+}
+
+}  // namespace copal::sim

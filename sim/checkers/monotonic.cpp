@@ -1,0 +1,37 @@
+// The reads of one server's process never go back: one that began after another of the same key, or
+// a change of it, had been answered does not return an older version. (The near caches of these
+// runs are large enough to forget nothing; what is read by then is at least what was seen before.)
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "sim/checkers/checkers.h"
+
+namespace copal::sim {
+
+void check_monotonic(fuzz::Trial& world, Findings& findings) {
+  using Place = std::tuple<std::uint32_t, std::uint32_t, KeyName>;
+  std::map<Place, std::vector<const Operation*>> by_place;
+  for (const Operation& operation : world.history().operations) {
+    if (operation.is_over() && operation.version != kNoVersion) {
+      by_place[{operation.server, operation.server_start, operation.name()}].push_back(&operation);
+    }
+  }
+  for (auto& [place, operations] : by_place) {
+    for (const Operation* later : operations) {
+      if (!later->is_read()) {
+        continue;
+      }
+      findings.judged();
+      for (const Operation* earlier : operations) {
+        if (earlier->answered < later->asked && earlier->version > later->version) {
+          findings.violated(describe(*later) + " is older than " + describe(*earlier));
+          break;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace copal::sim

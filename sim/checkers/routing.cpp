@@ -1,0 +1,52 @@
+// Balancers send only to servers that the list allows (R9): registered ones, none that an operator
+// has disabled, once the order has had time to spread. A balancer that hears no member, or one that
+// has not heard of the order, may be wrong longer: so only calm spans are judged.
+
+#include <algorithm>
+
+#include "sim/checkers/checkers.h"
+
+namespace copal::sim {
+
+namespace {
+
+using Kind = fuzz::PlannedFault::Kind;
+
+constexpr Duration kSpread = 2s;
+
+/// Whether the last order for this server before a time was to disable it, and when.
+TimePoint disabled_since(const fuzz::Trial& world, std::uint32_t node, TimePoint at) {
+  TimePoint since = kNever;
+  for (const auto& order : world.ordered()) {
+    if (order.node == node && order.at <= at) {
+      since = order.state == RosterState::kDisabled ? order.at : kNever;
+    }
+  }
+  return since;
+}
+
+}  // namespace
+
+void check_routing(fuzz::Trial& world, Findings& findings) {
+  const fuzz::Plan& plan = world.plan();
+  for (const auto& routed : world.routed()) {
+    findings.judged();
+    if (!plan.is_server(routed.to.value)) {
+      findings.violated("a request went to node " + std::to_string(routed.to.value) +
+                        ", which is no server");
+      continue;
+    }
+    const TimePoint since = disabled_since(world, routed.to.value, routed.at);
+    if (since == kNever || routed.at - since < kSpread + 4 * plan.latency) {
+      continue;
+    }
+    const bool calm = !had_fault(plan, Kind::kCrash, Kind::kFlipBit, since, routed.at) &&
+                      !had_fault(plan, Kind::kDiskStall, Kind::kDiskStall, since, routed.at);
+    if (calm) {
+      findings.violated("a request at " + seconds(routed.at) + " went to server " +
+                        std::to_string(routed.to.value) + ", disabled since " + seconds(since));
+    }
+  }
+}
+
+}  // namespace copal::sim

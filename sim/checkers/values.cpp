@@ -1,0 +1,49 @@
+// What is read under a version is what was written under it, byte for byte: the value of the
+// operation that made it, where that is known, and the same at every read.
+
+#include <algorithm>
+
+#include "core/mnode/value_name.h"
+#include "sim/checkers/checkers.h"
+
+namespace copal::sim {
+
+namespace {
+
+/// The sum that a put's value has.
+std::uint64_t written_sum(const Operation& write) {
+  const Blob bytes = fuzz::value_bytes(write.planned.value, write.planned.value_size_bytes);
+  return fuzz::value_sum(bytes.bytes());
+}
+
+}  // namespace
+
+void check_values(fuzz::Trial& world, Findings& findings) {
+  const History& history = world.history();
+  std::map<std::pair<KeyName, Version>, std::uint64_t> written;
+  for (const Operation& write : history.operations) {
+    if (write.changed() && write.change.action == Action::kPut && write.entry) {
+      written[{write.name(), write.version}] = written_sum(write);
+    }
+  }
+  for (const Operation& read : history.operations) {
+    if (read.planned.kind != fuzz::PlannedOp::Kind::kGet || read.status != CacheStatus::kDone ||
+        !read.is_over()) {
+      continue;
+    }
+    findings.judged();
+    const KeyHistory& key = history.keys.at(read.name());
+    if (!key.states.contains(read.version)) {
+      findings.violated(describe(read) + " has a version that no member ever had");
+      continue;
+    }
+    const auto put = written.find({read.name(), read.version});
+    const auto seen = key.value_sums.find(read.version);
+    if ((put != written.end() && put->second != read.value_sum) ||
+        (seen != key.value_sums.end() && seen->second != read.value_sum)) {
+      findings.violated(describe(read) + " has other bytes than were written");
+    }
+  }
+}
+
+}  // namespace copal::sim
