@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "sim/commands.h"
+#include "sim/fuzz/commands.h"
 
 namespace {
 
@@ -52,6 +53,65 @@ void add_run(CLI::App& app, RunCommand& run) {
   command->footer(kRunExamples);
 }
 
+using copal::sim::fuzz::FuzzCommand;
+using copal::sim::fuzz::ReplayCommand;
+
+constexpr const char* kFuzzFooter = R"(
+Each seed draws a cluster, what clients ask of it, and what goes wrong: processes, links, clocks,
+disks, operators' orders. Checkers then judge what happened. A failing seed is made smaller and kept
+as a capsule.
+
+Examples:
+  copal-sim fuzz --seeds 1..20000 --jobs 8
+  copal-sim fuzz --minutes 3 --focus clock --focus partition
+  copal-sim replay out/fuzz/seed-17.json
+
+Words for --focus: none; process, link, clock, disk, order; or one kind of fault, such as
+power_off, one_way or disk_tears. Several add up; without any, each kind is left out in half of the
+seeds.
+
+Exit codes: 0 nothing found; 1 something found; 2 a mistake on the command line.)";
+
+void add_fuzz(CLI::App& app, FuzzCommand& fuzz, ReplayCommand& replay) {
+  CLI::App* command = app.add_subcommand("fuzz", "look for broken promises of the cache");
+  command->add_option("--seeds", fuzz.range, "these seeds; default: 1..100, or as time allows")
+      ->type_name("A..B");
+  command->add_option("--first-seed", fuzz.seeds.first, "where to begin, with --minutes")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 60U))
+      ->capture_default_str();
+  command->add_option("--minutes", fuzz.seeds.minutes, "begin no seed after so long")
+      ->check(CLI::Range(0.0, 1e6));
+  fuzz.seeds.jobs = std::max(1U, std::thread::hardware_concurrency());
+  command->add_option("--jobs", fuzz.seeds.jobs, "runs at the same time, each a process")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command->add_option("--focus", fuzz.focus, "only these faults")->type_name("WORD");
+  command->add_option("--without", fuzz.seeds.without, "leave out a checker")->type_name("CHECKER");
+  command->add_option("--failures", fuzz.seeds.failures_max, "begin no seed after so many failed")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  command->add_option("--out", fuzz.out, "folder for capsules")
+      ->type_name("DIR")
+      ->capture_default_str();
+  command->add_flag("--quiet", fuzz.quiet, "show no progress");
+  command->footer(kFuzzFooter);
+
+  CLI::App* again = app.add_subcommand("replay", "run one seed or capsule again and show it");
+  again->add_option("what", replay.what, "a seed's number, or a capsule")->required();
+  again->add_option("--focus", replay.focus, "as the campaign had it")->type_name("WORD");
+  again->add_flag("--steps", replay.trace.steps, "show what each node is told and says");
+  again
+      ->add_option("--containing", replay.trace.containing, "only lines with this, or one of these")
+      ->type_name("TEXT");
+  again->add_option("--from", replay.trace.from_s, "only from this second on");
+  again->add_option("--to", replay.trace.to_s, "only to this second");
+  again->add_option("--trace-json", replay.trace_json, "write a trace for the Perfetto viewer")
+      ->type_name("FILE");
+  again->footer(
+      "Examples:\n  copal-sim replay 17 --steps --containing 'key 1/3' --from 12 --to 20\n"
+      "  copal-sim replay out/fuzz/seed-17.json --trace-json trace.json");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -86,11 +146,21 @@ int main(int argc, char** argv) {
       "Examples:\n  copal-sim compare out/quickstart --base round_robin\n"
       "  copal-sim compare out/before out/after");
 
+  FuzzCommand fuzz;
+  ReplayCommand replay;
+  add_fuzz(app, fuzz, replay);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? copal::sim::kExitGood : copal::sim::kExitBadInput;
+  }
+  if (app.got_subcommand("fuzz")) {
+    return copal::sim::fuzz::run_fuzz(fuzz);
+  }
+  if (app.got_subcommand("replay")) {
+    return copal::sim::fuzz::run_replay(replay);
   }
   if (*validate) {
     return copal::sim::validate_scenarios(validated.files, validated.settings, validated.trace);

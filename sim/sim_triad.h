@@ -39,6 +39,8 @@ class SimTriad final : public Supervisor, public EventTarget {
   Member& member() { return member_; }
   SimStorage& disk() { return disk_; }
   const SimStorage& disk() const { return disk_; }
+  /// Whether the next start finds an empty one.
+  bool disk_is_lost() const { return disk_lost_; }
   /// The node, or nothing while there is none that runs.
   const TriadServer* node();
   std::uint64_t starts() const { return starts_; }

@@ -136,6 +136,9 @@ struct Plan {
   std::vector<PlannedFault> faults;  // by `at`
   std::vector<PlannedOp> ops;        // by `at`
 
+  // A defect on purpose, in what the world writes down: proves that a campaign would report one.
+  bool canary = false;
+
   std::uint32_t node_count() const { return 3 + servers + balancers; }
   bool is_member(std::uint32_t node) const { return node < 3; }
   bool is_server(std::uint32_t node) const { return node >= 3 && node < 3 + servers; }

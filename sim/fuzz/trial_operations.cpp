@@ -154,6 +154,7 @@ void Trial::on_answer(const AnswerCall& answer) {
   operation.previous = answer.previous;
   if (answer.entry && operation.planned.kind == Kind::kGet) {
     operation.value_sum = value_sum(*answer.entry, answer.value);
+    operation.value_sum ^= std::exchange(plan_.canary, false) ? 1U : 0U;
   }
   if (answer.previous) {
     operation.previous_sum = value_sum(*answer.previous, answer.value);

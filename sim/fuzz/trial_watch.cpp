@@ -9,9 +9,9 @@
 namespace copal::sim {
 
 const HeldState* KeyHistory::at(std::uint32_t member, TimePoint time) const {
-  const std::vector<HeldState>& states = held[member];
-  const auto after = std::ranges::upper_bound(states, time, {}, &HeldState::since);
-  return after == states.begin() ? nullptr : &*std::prev(after);
+  const std::vector<HeldState>& all = held[member];
+  const auto after = std::ranges::upper_bound(all, time, {}, &HeldState::since);
+  return after == all.begin() ? nullptr : &*std::prev(after);
 }
 
 }  // namespace copal::sim
