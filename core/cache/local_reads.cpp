@@ -197,6 +197,7 @@ void LocalReads::on_not_modified(Question& question, Now now, Effects& effects) 
     question.held = *copy;
   } else {
     near_.confirm(question.key, question.first_sent);
+    question.held.mnode.accessed = now.mono;  // by this read, which the owner knows of
   }
   answer_all(question, &question.held.mnode, question.held.value, now, effects);
 }

@@ -79,6 +79,7 @@ bool NearCache::confirm(const KeyHash& key, TimePoint checked) {
     return false;
   }
   item->copy.checked = std::max(item->copy.checked, checked);
+  item->copy.mnode.accessed = std::max(item->copy.mnode.accessed, checked);
   return true;
 }
 

@@ -65,8 +65,9 @@ class NearCache {
   /// Returns whether it was kept: not too large, and not given up at once. If it was not, no copy
   /// of this key is here. Allocates for a new key.
   bool put(const MNode& mnode, const Blob& value, TimePoint checked);
-  /// The acting owner said that the copy is still right. A time before the copy's own changes
-  /// nothing: answers may overtake each other. Returns whether there is a copy.
+  /// The acting owner was asked, which is a use, and said that the copy is still right. A time
+  /// before the copy's own changes nothing: answers may overtake each other. Returns whether there
+  /// is a copy.
   bool confirm(const KeyHash& key, TimePoint checked);
 
   /// Returns whether there was a copy.

@@ -153,6 +153,7 @@ class OwnerCache {
   void release(HeldChange& held);
   bool answered_elsewhere(NodeId to, NodeId server, const CacheChange& change, Now now,
                           Effects& effects);
+  Blob added_value(const CacheChange& change) const;
   void do_change(NodeId to, NodeId server, const CacheChange& change, const CacheConfig& cache,
                  Now now, Effects& effects);
   std::uint64_t install(MNode next, const std::string& key_text, const Blob& value, Now now);

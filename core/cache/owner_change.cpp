@@ -195,6 +195,16 @@ bool OwnerCache::answered_elsewhere(NodeId to, NodeId server, const CacheChange&
   return true;
 }
 
+/// The bytes of its value, which may have come another way: left with a member, or here before.
+Blob OwnerCache::added_value(const CacheChange& change) const {
+  const ValueName& value = change.change.value;
+  if (value.is_inline || change.value.size_bytes() == value.size_bytes) {
+    return change.value;
+  }
+  const Blob* here = replica_.values().find(value.hash);
+  return here == nullptr ? Blob() : *here;
+}
+
 void OwnerCache::do_change(NodeId to, NodeId server, const CacheChange& change,
                            const CacheConfig& cache, Now now, Effects& effects) {
   ++counts_.changes;
@@ -209,7 +219,7 @@ void OwnerCache::do_change(NodeId to, NodeId server, const CacheChange& change,
   }
   ChangeOutcome outcome =
       apply_change(change.change, change.key, entry == nullptr ? nullptr : &entry->mnode(), cache,
-                   now.mono, change.value, current == nullptr ? Blob() : *current);
+                   now.mono, added_value(change), current == nullptr ? Blob() : *current);
   answer.status = outcome.status;
   window_.begin(server, change.sequence);
   Wait wait{.to = to,

@@ -33,6 +33,33 @@ bool begins_time(const Operation& operation) {
          (operation.change.action == Action::kPut || operation.change.action == Action::kTouch);
 }
 
+/// When the time of the state that was read began: with the newest put or touch up to it, or with
+/// whatever made an entry where there was none, or none within its time any more.
+TimePoint time_began(const History& history, const Operation& read, Duration timeout) {
+  const KeyHistory& key = history.keys.at(read.name());
+  std::map<Version, const Operation*> writes;
+  for (const Operation& write : history.operations) {
+    if (write.name() == read.name() && write.changed()) {
+      writes[write.version] = &write;
+    }
+  }
+  TimePoint began = kNever;
+  for (const auto& [version, mnode] : key.states) {
+    if (read.version < version) {
+      break;
+    }
+    const TimePoint at = born(key, version);
+    const auto write = writes.find(version);
+    const bool ended = began == kNever || at - began >= timeout - timeout / 50 - 100ms;
+    if (mnode.is_tombstone()) {
+      began = kNever;
+    } else if (ended || (write != writes.end() && begins_time(*write->second))) {
+      began = at;
+    }
+  }
+  return began;
+}
+
 struct Bounds {
   Duration early{};  // not absent before
   Duration late{};   // not read after
@@ -65,18 +92,12 @@ void check_expire_timeout(fuzz::Trial& world, const Operation& read, Duration ti
   const KeyHistory& key = history.keys.at(read.name());
   const Bounds bounds = bounds_of(world.plan(), timeout, 0ns);
   if (read.status == CacheStatus::kDone) {
-    // The time began with the newest of these that is not newer than what was read.
-    TimePoint began{};
-    for (const Operation& write : history.operations) {
-      if (write.name() == read.name() && begins_time(write) && write.version <= read.version) {
-        began = std::max(began, born(key, write.version));
-      }
-    }
+    const TimePoint began = time_began(history, read, timeout);
     const bool known = std::ranges::none_of(history.operations, [&](const Operation& other) {
       return other.name() == read.name() &&
              (other.died || other.status == CacheStatus::kOutcomeUnknown);
     });
-    if (known && began != TimePoint{} && began != kNever) {
+    if (known && began != kNever) {
       findings.judged();
       if (read.asked - began > bounds.late) {
         findings.violated(describe(read) + " returned an entry of " + seconds(began));

@@ -244,8 +244,8 @@ int run_fuzz(FuzzCommand command) {
   print_totals(totals);
   const bool shares_hold = print_shares(totals, command);
   const bool gates_hold = print_gates(totals, command);
-  for (const FailedSeed& failed : totals.failures) {
-    print_failure(failed, command);
+  for (std::size_t i = 0; i < totals.failures.size() && i < command.seeds.failures_max; ++i) {
+    print_failure(totals.failures[i], command);
   }
   const bool good = totals.failures.empty() && shares_hold && gates_hold;
   std::printf("%llu passed, %zu failed\n", wide(totals.seeds - totals.failures.size()),
