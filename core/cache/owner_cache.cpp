@@ -141,12 +141,10 @@ void OwnerCache::on_value(const ValueHash& hash, Now now, Effects& effects) {
 
 // ---- duty and time
 
-void OwnerCache::set_duty(Group group, const Duty& duty, Effects& effects) {
-  if (duty != duties_[group.value]) {
-    duties_[group.value] = duty;
-    if (!waits_.empty()) {
-      settle_waits(true, effects);
-    }
+void OwnerCache::set_duties(const std::array<Duty, kGroups>& duties, Effects& effects) {
+  if (duties != duties_) {
+    duties_ = duties;  // all of them first: what waits may be of any group
+    settle_waits(true, effects);
   }
 }
 

@@ -56,9 +56,9 @@ class OwnerCache {
 
   /// This member has another generation from now on (R5.4).
   void set_owner(OwnerId owner) { owner_ = owner; }
-  /// What this member may do for a group has changed. Changes that wait for a member that no longer
+  /// What this member may do for each group, now. Changes that wait for a member that no longer
   /// counts are answered as what they then are.
-  void set_duty(Group group, const Duty& duty, Effects& effects);
+  void set_duties(const std::array<Duty, kGroups>& duties, Effects& effects);
   const Duty& duty(Group group) const { return duties_[group.value]; }
 
   // Questions of servers, sent by them or relayed by a member. Each is answered, now or later; what

@@ -260,15 +260,15 @@ void TriadServer::hasten() {
 
 void TriadServer::refresh_duties(Effects& effects) {
   Running& r = *running_;
+  std::array<Duty, kGroups> duties;
   for (std::uint8_t i = 0; i < kGroups; ++i) {
     const Group group{i};
-    r.owner.set_duty(group,
-                     {.acts = r.ownership.acts(group),
-                      .prepared = r.ownership.is_prepared(group),
-                      .view = r.ownership.view(group),
-                      .ready_replicas = r.ownership.ready_replicas(group)},
-                     effects);
+    duties[i] = {.acts = r.ownership.acts(group),
+                 .prepared = r.ownership.is_prepared(group),
+                 .view = r.ownership.view(group),
+                 .ready_replicas = r.ownership.ready_replicas(group)};
   }
+  r.owner.set_duties(duties, effects);
 }
 
 // ---- streams of changes
@@ -335,14 +335,29 @@ MemberHeartbeat TriadServer::heartbeat_to(NodeId to, std::optional<Slot> slot, b
   return heartbeat;
 }
 
+/// Those that are ready for all that this member acts for: what their streams began after came to
+/// them by a comparison.
+std::vector<NodeId> TriadServer::ready_members() const {
+  const Running& r = *running_;
+  SlotSet ready = SlotSet(0b111);
+  for (std::uint8_t i = 0; i < kGroups; ++i) {
+    if (r.ownership.acts(Group{i})) {
+      ready &= r.ownership.ready_replicas(Group{i});
+    }
+  }
+  std::vector<NodeId> members = r.replication.streams();
+  std::erase_if(members, [&](NodeId member) { return !ready.test(slot_of(member)->value); });
+  return members;
+}
+
 void TriadServer::send_heartbeats(Now now, Effects& effects) {
   Running& r = *running_;
   r.next_heartbeat = now.mono + config_.heartbeat_interval;
   r.last_heartbeat = now.mono;
-  const std::vector<NodeId> streams = r.replication.streams();
-  r.alone = streams.empty();
-  if (!streams.empty()) {
-    r.replicated_up_to = std::max(r.replicated_up_to, r.replication.acked_by_all(streams));
+  const std::vector<NodeId> ready = ready_members();
+  r.alone = ready.empty();
+  if (!ready.empty()) {
+    r.replicated_up_to = std::max(r.replicated_up_to, r.replication.acked_by_all(ready));
   }
   for (const Slot slot : kAllSlots) {
     if (filled_.test(slot.value) && slot != config_.slot) {

@@ -174,6 +174,7 @@ class TriadServer {
   void refresh_duties(Effects& effects);
   void refresh_streams(Now now, Effects& effects);
   void finish_drains(Now now, Effects& effects);
+  std::vector<NodeId> ready_members() const;
   void send_heartbeats(Now now, Effects& effects);
   MemberHeartbeat heartbeat_to(NodeId to, std::optional<Slot> slot, bool announce, Now now);
   void on_time(Now now, Effects& effects);
