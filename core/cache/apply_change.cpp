@@ -101,8 +101,9 @@ ChangeOutcome append(const Change& change, const MNode* present, MNode next,
     std::ranges::copy(first, bytes.begin());
     std::ranges::copy(second, bytes.begin() + static_cast<std::ptrdiff_t>(first.size()));
   });
-  return {CacheStatus::kDone, with_value_of(*present, name_value(whole.bytes()), next.accessed),
-          whole};
+  const ValueName whole_name = name_value(whole.bytes());
+  return {CacheStatus::kDone, with_value_of(*present, whole_name, next.accessed),
+          whole_name.is_inline ? Blob() : whole};
 }
 
 ChangeOutcome increment(const Change& change, const MNode* present, MNode next,

@@ -81,7 +81,7 @@ const ReplicationLog::Entry& ReplicationLog::entry(std::uint64_t position) const
 
 void ReplicationLog::send(Now now, Effects& effects) {
   for (Stream& stream : streams_) {
-    if (!stream.behind) {
+    if (!stream.behind && now.mono >= stream.paused_until) {
       if (stream.acked < stream.sent && now.mono - stream.answered >= config_.resend_after) {
         rewind(stream);
       }
@@ -158,9 +158,10 @@ bool ReplicationLog::on_ack(NodeId peer, const ReplicateAck& ack, TimePoint now)
   return true;
 }
 
-void ReplicationLog::on_link_down(NodeId peer) {
+void ReplicationLog::on_link_down(NodeId peer, TimePoint now) {
   if (Stream* stream = find(peer)) {
     rewind(*stream);
+    stream->paused_until = now + config_.reconnect_after;
   }
 }
 
@@ -195,8 +196,13 @@ std::vector<NodeId> ReplicationLog::streams() const {
 TimePoint ReplicationLog::next_deadline() const {
   TimePoint next = kNever;
   for (const Stream& stream : streams_) {
-    if (!stream.behind && stream.acked < stream.sent) {
-      next = std::min(next, stream.answered + config_.resend_after);
+    if (stream.behind) {
+      continue;
+    }
+    if (stream.acked < stream.sent) {
+      next = std::min(next, std::max(stream.answered + config_.resend_after, stream.paused_until));
+    } else if (stream.sent < last_) {
+      next = std::min(next, stream.paused_until);
     }
   }
   return next;

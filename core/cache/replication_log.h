@@ -19,6 +19,7 @@ struct ReplicationConfig {
   std::size_t log_max = 65'536;   // changes kept for a slow member; then it is behind
   std::size_t window_max = 1024;  // changes under way to one member
   Duration resend_after = 500ms;  // without an answer
+  Duration reconnect_after = 100ms;
 };
 
 /// The changes that an acting owner has made, on their way to the other members, each in one stream
@@ -51,8 +52,9 @@ class ReplicationLog {
 
   /// A member has all up to this position. Returns whether that is news.
   bool on_ack(NodeId peer, const ReplicateAck& ack, TimePoint now);
-  /// What was under way to this member may be lost: it will be sent again.
-  void on_link_down(NodeId peer);
+  /// What was under way to this member may be lost: it will be sent again, a moment later, for the
+  /// next connection may break at once as well.
+  void on_link_down(NodeId peer, TimePoint now);
 
   std::uint64_t last_position() const { return last_; }
   /// Up to where this member has everything; 0 if it has no stream.
@@ -85,6 +87,7 @@ class ReplicationLog {
     std::uint64_t sent = 0;       // the last position sent or left out
     std::uint64_t last_sent = 0;  // the last position really sent; 0: none in this run
     TimePoint answered{};         // the last time something was acked, or sent after all was
+    TimePoint paused_until{};     // nothing is sent before
     bool behind = false;
   };
 

@@ -229,11 +229,28 @@ TEST_F(Replication, WhatIsLostIsSentAgain) {
   expect_equal(kOne);
 }
 
-TEST_F(Replication, ABrokenConnectionSendsAgainAtOnce) {
+TEST_F(Replication, ABrokenConnectionSendsAgainAMomentLater) {
   write(1, 1);
   send();
   wire_[kOne].clear();
-  log_->on_link_down(kOne);
+  log_->on_link_down(kOne, now_);
+  write(2, 2);
+  send();
+  EXPECT_EQ(deliver(kOne), 0U);  // the next connection may break at once as well
+  EXPECT_EQ(log_->next_deadline(), now_ + 100ms);
+  now_ += 100ms;
+  send();
+  EXPECT_EQ(deliver(kOne), 2U);
+  EXPECT_EQ(log_->acked(kOne), 2U);
+}
+
+TEST_F(Replication, WhatIsNewWaitsForTheNextConnection) {
+  log_->on_link_down(kOne, now_);
+  write(1, 1);
+  send();
+  EXPECT_EQ(deliver(kOne), 0U);
+  EXPECT_EQ(log_->next_deadline(), now_ + 100ms);
+  now_ += 100ms;
   send();
   EXPECT_EQ(deliver(kOne), 1U);
   EXPECT_EQ(log_->acked(kOne), 1U);
@@ -251,7 +268,8 @@ TEST_F(Replication, AMemberThatHadMoreThanItsAnswersSaidIsBelieved) {
                              now_, lost);
     }
   }
-  log_->on_link_down(kOne);
+  log_->on_link_down(kOne, now_);
+  now_ += 100ms;
   write(3, 3);
   send();
   deliver(kOne);

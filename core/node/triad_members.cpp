@@ -117,7 +117,7 @@ void TriadServer::on_link_down(NodeId peer, Now now, Effects& effects) {
   r.detector.on_link_down(peer);
   r.owner.listeners().forget(peer);  // until its next heartbeat: it is told that some may be lost
   if (slot_of(peer)) {
-    r.replication.on_link_down(peer);
+    r.replication.on_link_down(peer, now.mono);
     update_peer_states(now, effects);
     refresh_streams(now, effects);
     refresh_duties(effects);

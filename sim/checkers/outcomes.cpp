@@ -13,6 +13,8 @@ namespace copal::sim {
 
 namespace {
 
+using PlannedKind = fuzz::PlannedOp::Kind;
+
 /// Whether this status says that nothing was changed, nor will be.
 bool says_not_done(CacheStatus status) {
   switch (status) {
@@ -34,7 +36,9 @@ bool says_not_done(CacheStatus status) {
 
 /// Values with these numbers are written by one operation of a plan alone.
 bool has_own_value(const Operation& operation) {
-  return operation.change.action == Action::kPut && operation.planned.value >= 1'000 &&
+  const PlannedKind kind = operation.planned.kind;
+  return kind != PlannedKind::kList && kind != PlannedKind::kClear &&
+         operation.change.action == Action::kPut && operation.planned.value >= 1'000 &&
          operation.planned.value_size_bytes > 0 && !operation.is_read();
 }
 

@@ -244,6 +244,7 @@ int run_fuzz(FuzzCommand command) {
   print_totals(totals);
   const bool shares_hold = print_shares(totals, command);
   const bool gates_hold = print_gates(totals, command);
+  std::fflush(stdout);
   for (std::size_t i = 0; i < totals.failures.size() && i < command.seeds.failures_max; ++i) {
     print_failure(totals.failures[i], command);
   }

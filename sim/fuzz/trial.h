@@ -51,6 +51,8 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   /// When the phases began.
   TimePoint core_from() const { return core_from_; }
   TimePoint healed_from() const { return healed_from_; }
+  /// Whether a node stayed broken, and so apart, while the core was healed.
+  bool was_cut_off(std::uint32_t node) const { return was_cut_off_[node]; }
   std::size_t operations_under_way() const { return open_.size(); }
 
   // At the end, or at any time between events.
@@ -209,6 +211,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   std::vector<bool> fault_active_;
   std::vector<std::uint64_t> fault_ticks_;
   std::vector<bool> broken_for_good_;  // nodes outside the core
+  std::vector<bool> was_cut_off_;      // the same, kept when they are healed
   bool core_phase_ = false;
   bool healed_phase_ = false;
   TimePoint core_from_ = kNever;

@@ -374,6 +374,7 @@ void Trial::begin_core_phase() {
       }
     }
   }
+  was_cut_off_ = broken_for_good_;
   end_all(plan_.core_mask);
   core_phase_ = true;
   refresh_network();
