@@ -95,6 +95,9 @@ void SimTriad::on_event(std::uint64_t argument) {
     start();
     return;
   }
+  if (on_end_) {
+    on_end_();
+  }
   member_.kill(true);
   disk_.crash(SimStorage::Crash::kProcess);
   if (restart) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -32,6 +33,9 @@ class SimTriad final : public Supervisor, public EventTarget {
   void stop();       // a planned stop: the process ends itself
   void lose_disk();  // the next start finds an empty one
 
+  /// Told when the process is about to end by itself.
+  void on_end(std::function<void()> told) { on_end_ = std::move(told); }
+
   const std::string& name() const { return name_; }
   Slot slot() const { return slot_; }
   std::size_t host() const { return host_; }
@@ -61,6 +65,7 @@ class SimTriad final : public Supervisor, public EventTarget {
   Prng boots_;
   bool machine_on_ = true;
   bool disk_lost_ = false;
+  std::function<void()> on_end_;
   std::uint64_t starts_ = 0;
 };
 

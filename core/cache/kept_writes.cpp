@@ -99,7 +99,7 @@ void KeptWrites::on_owners_changed(Now now, Effects& effects) {
   }
   for (auto& [sequence, offer] : offers_) {
     if (link_.ask(group_of(offer.kept.mnode.key), now.mono) != offer.asked) {
-      send(sequence, offer, Slot{kSlots}, now, effects);
+      send(sequence, offer, now, effects);
     }
   }
 }
@@ -121,12 +121,12 @@ void KeptWrites::begin_offer(Kept kept, Now now, Effects& effects) {
   ++counts_.offered;
   const std::uint64_t sequence = next_sequence_++;
   Offer& offer = offers_[sequence] = Offer{.kept = std::move(kept), .asked = kNoNode};
-  send(sequence, offer, Slot{kSlots}, now, effects);
+  send(sequence, offer, now, effects);
 }
 
-void KeptWrites::send(std::uint64_t sequence, Offer& offer, Slot avoid, Now now, Effects& effects) {
+void KeptWrites::send(std::uint64_t sequence, Offer& offer, Now now, Effects& effects) {
   const MNode& mnode = offer.kept.mnode;
-  offer.asked = link_.ask(group_of(mnode.key), avoid, now.mono);
+  offer.asked = link_.ask(group_of(mnode.key), now.mono);
   offer.again_at = now.mono + config_.attempt_timeout;
   next_deadline_ = std::min(next_deadline_, offer.again_at);
   if (offer.asked != kNoNode) {
@@ -172,10 +172,11 @@ bool KeptWrites::on_answer(NodeId, const OfferAnswer& answer, Now now, Effects& 
   return true;
 }
 
-void KeptWrites::on_lost(NodeId member, Now now, Effects& effects) {
+void KeptWrites::on_lost(NodeId member, Now now) {
   for (auto& [sequence, offer] : offers_) {
     if (offer.asked == member) {
-      send(sequence, offer, link_.slot_of(member).value_or(Slot{kSlots}), now, effects);
+      offer.again_at = now.mono + config_.retry_delay;
+      next_deadline_ = std::min(next_deadline_, offer.again_at);
     }
   }
 }
@@ -187,7 +188,7 @@ void KeptWrites::on_time(Now now, Effects& effects) {
   next_deadline_ = kNever;
   for (auto& [sequence, offer] : offers_) {
     if (now.mono >= offer.again_at) {
-      send(sequence, offer, Slot{kSlots}, now, effects);
+      send(sequence, offer, now, effects);
     }
     next_deadline_ = std::min(next_deadline_, offer.again_at);
   }

@@ -45,7 +45,7 @@ class KeptWrites {
   /// Who acts has changed: what others hold in charge now is offered to them.
   void on_owners_changed(Now now, Effects& effects);
   bool on_answer(NodeId from, const OfferAnswer& answer, Now now, Effects& effects);
-  void on_lost(NodeId member, Now now, Effects& effects);
+  void on_lost(NodeId member, Now now);
   void on_time(Now now, Effects& effects);
   TimePoint next_deadline() const { return next_deadline_; }
 
@@ -83,7 +83,7 @@ class KeptWrites {
   static std::uint64_t charge(const Kept& kept);
   bool is_in_charge(const Kept& kept, Slot owner) const;
   void begin_offer(Kept kept, Now now, Effects& effects);
-  void send(std::uint64_t sequence, Offer& offer, Slot avoid, Now now, Effects& effects);
+  void send(std::uint64_t sequence, Offer& offer, Now now, Effects& effects);
   void insert(Slot owner, Kept kept);
   void give_up_oldest();
 

@@ -30,11 +30,11 @@ void LocalCache::on_reply(NodeId, const EntryEvent& event, Now, Effects& effects
   }
 }
 
-void LocalCache::on_lost(NodeId member, Now now, Effects& effects) {
-  kept_.on_lost(member, now, effects);
-  reads_.on_lost(member, now, effects);
-  changes_.on_lost(member, now, effects);
-  scans_.on_lost(member, now, effects);
+void LocalCache::on_lost(NodeId member, Now now) {
+  kept_.on_lost(member, now);
+  reads_.on_lost(member, now);
+  changes_.on_lost(member, now);
+  scans_.on_lost(member, now);
 }
 
 void LocalCache::on_link_news(const TriadLink::News& news, Now now, Effects& effects) {

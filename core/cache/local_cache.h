@@ -59,8 +59,9 @@ class LocalCache {
   }
   void on_reply(NodeId from, const EntryEvent& event, Now now, Effects& effects);
 
-  /// A connection to a member broke.
-  void on_lost(NodeId member, Now now, Effects& effects);
+  /// A connection to a member broke: what was asked there is asked again a moment later, for the
+  /// next connection may break at once as well.
+  void on_lost(NodeId member, Now now);
   void on_link_news(const TriadLink::News& news, Now now, Effects& effects);
   void on_time(Now now, Effects& effects);
   TimePoint next_deadline() const;

@@ -178,15 +178,15 @@ void LocalChanges::on_left(NodeId from, const ValueLeft& left, Now now, Effects&
   }
 }
 
-void LocalChanges::on_lost(NodeId member, Now now, Effects& effects) {
+void LocalChanges::on_lost(NodeId member, Now now) {
   for (auto& [sequence, question] : questions_) {
     if (question.leaving_at == member) {
-      ++question.places_tried;
-      leave_value(sequence, question, now, effects);
+      question.again_at = now.mono + config_.retry_delay;
     } else if (question.asked == member && question.leaving_at == kNoNode) {
       question.avoid = link_.slot_of(member).value_or(Slot{kSlots});
-      send(sequence, question, now, effects);
+      question.again_at = now.mono + config_.retry_delay;
     }
+    consider(question);
   }
 }
 

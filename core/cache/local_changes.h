@@ -43,7 +43,7 @@ class LocalChanges {
   bool on_answer(NodeId from, const CacheAnswer& answer, Now now, Effects& effects);
   /// A member has the bytes of a large value, or has no room for them.
   void on_left(NodeId from, const ValueLeft& left, Now now, Effects& effects);
-  void on_lost(NodeId member, Now now, Effects& effects);
+  void on_lost(NodeId member, Now now);
   void on_owners_changed(Now now, Effects& effects);
   /// This node has another incarnation: what was sent under the old one may have happened.
   void on_restarted(Now now, Effects& effects);

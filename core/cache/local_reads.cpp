@@ -126,11 +126,10 @@ void LocalReads::send(std::uint64_t sequence, Question& question, Now now, Effec
   consider(question);
 }
 
-void LocalReads::on_lost(NodeId member, Now now, Effects& effects) {
+void LocalReads::on_lost(NodeId member, Now now) {
   for (auto& [sequence, question] : questions_) {
     if (question.asked == member) {
-      question.avoid = link_.slot_of(member).value_or(Slot{kSlots});
-      send(sequence, question, now, effects);
+      try_again(question, now);
     }
   }
 }
@@ -143,7 +142,7 @@ void LocalReads::on_owners_changed(Now now, Effects& effects) {
   }
 }
 
-void LocalReads::try_again(std::uint64_t, Question& question, Now now) {
+void LocalReads::try_again(Question& question, Now now) {
   question.avoid = link_.slot_of(question.asked).value_or(Slot{kSlots});
   question.again_at = now.mono + config_.retry_delay;
   consider(question);
@@ -179,7 +178,7 @@ bool LocalReads::on_answer(NodeId from, const CacheAnswer& answer, Now now, Effe
       break;
     case CacheStatus::kTryAgain:
       if (from == question.asked) {
-        try_again(answer.sequence, question, now);
+        try_again(question, now);
       }
       return true;
     default:

@@ -45,7 +45,7 @@ class LocalReads {
   /// Returns whether it answered a question of this.
   bool on_answer(NodeId from, const CacheAnswer& answer, Now now, Effects& effects);
   /// What was asked of this member is asked elsewhere.
-  void on_lost(NodeId member, Now now, Effects& effects);
+  void on_lost(NodeId member, Now now);
   /// What is asked of one that no longer acts is asked of who does.
   void on_owners_changed(Now now, Effects& effects);
   void on_time(Now now, Effects& effects);
@@ -91,7 +91,7 @@ class LocalReads {
   void begin(CacheId cache, const KeyHash& key, const std::string& key_text,
              std::vector<Waiter> waiters, Now now, Effects& effects);
   void send(std::uint64_t sequence, Question& question, Now now, Effects& effects);
-  void try_again(std::uint64_t sequence, Question& question, Now now);
+  void try_again(Question& question, Now now);
   void on_not_modified(Question& question, Now now, Effects& effects);
   void on_entry(Question& question, const CacheAnswer& answer, Now now, Effects& effects);
   void on_absent(Question& question, const CacheAnswer& answer, Now now, Effects& effects);

@@ -151,10 +151,11 @@ void LocalScans::on_events_lost(Effects& effects) const {
 
 // ---- time
 
-void LocalScans::on_lost(NodeId member, Now now, Effects& effects) {
+void LocalScans::on_lost(NodeId member, Now now) {
   for (auto& [sequence, list] : lists_) {
     if (list.asked == member) {
-      send(sequence, list, now, effects);
+      list.again_at = now.mono + config_.retry_delay;
+      next_deadline_ = std::min(next_deadline_, list.again_at);
     }
   }
 }

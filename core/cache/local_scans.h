@@ -38,7 +38,7 @@ class LocalScans {
   /// Events may have been lost with a connection.
   void on_events_lost(Effects& effects) const;
 
-  void on_lost(NodeId member, Now now, Effects& effects);
+  void on_lost(NodeId member, Now now);
   void on_time(Now now, Effects& effects);
   TimePoint next_deadline() const { return next_deadline_; }
   std::size_t under_way() const { return clears_.size() + lists_.size(); }

@@ -223,7 +223,7 @@ void DynamicServer::on_cancel(NodeId from, const Cancel& cancel, Now now, Effect
 void DynamicServer::on_link_down(NodeId peer, Now now, Effects& effects) {
   on_link_news(link_->on_link_down(peer), now, effects);
   if (cache_ && link_->slot_of(peer)) {
-    cache_->on_lost(peer, now, effects);
+    cache_->on_lost(peer, now);
   }
   for (std::uint32_t slot = 0; slot < works_.size(); ++slot) {
     if (works_[slot].state != Work::State::kFree && works_[slot].from == peer) {

@@ -100,8 +100,7 @@ void check_durability(fuzz::Trial& world, Findings& findings) {
     }
     const auto state = key.states.find(write.version);
     const bool removed = state != key.states.end() && state->second.is_tombstone();
-    const bool forgotten =
-        newest == kNoVersion && (removed || is_superseded(history, write, key));
+    const bool forgotten = newest == kNoVersion && (removed || is_superseded(history, write, key));
     if ((newest >= write.version && has_bytes) || forgotten) {
       continue;
     }

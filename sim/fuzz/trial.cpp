@@ -76,6 +76,7 @@ void Trial::build() {
                                                 slot, Slot{slot}, DiskOptions{}, plan_.seed,
                                                 NodeCosts{}));
     triad_.back()->member().watch(this);
+    triad_.back()->on_end([this, id = triad_.back()->id()] { on_end(id); });
     if ((plan_.slots >> slot & 1U) != 0) {
       members[slot] = triad_.back()->id();
     }
@@ -218,6 +219,11 @@ void Trial::on_event(std::uint64_t argument) {
       break;
     case Happening::kNextPage:
       on_next_page();
+      break;
+    case Happening::kMemberGone:
+      if (triad_[detail]->member().node() == nullptr) {
+        watch_disk(static_cast<std::uint32_t>(detail));
+      }
       break;
     case Happening::kEnd:
       engine_.stop();

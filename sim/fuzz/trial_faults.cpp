@@ -97,18 +97,29 @@ void Trial::on_fault_tick(std::size_t index) {
 
 // ---- processes and machines
 
-void Trial::crash(std::uint32_t node, bool power) {
+/// The process of a node ends; it is still there.
+void Trial::on_end(NodeId id) {
+  const std::uint32_t node = id.value;
   changed_at_[node] = engine_.now();
-  if (member_of(node).node() != nullptr) {
-    collect_marks(node);
-    history_.ends[node].push_back(engine_.now());
+  if (member_of(node).node() == nullptr) {
+    return;
   }
+  collect_marks(node);
+  history_.ends[node].push_back(engine_.now());
+  if (plan_.is_server(node)) {
+    end_operations_of(node);
+  } else if (plan_.is_member(node)) {
+    schedule(engine_.now(), Happening::kMemberGone, node);
+  }
+}
+
+void Trial::crash(std::uint32_t node, bool power) {
+  on_end(NodeId{node});
   if (plan_.is_member(node)) {
     power ? triad_[node]->power_off() : triad_[node]->crash();
     watch_disk(node);
   } else if (plan_.is_server(node)) {
     power ? servers_[node - 3]->power_off() : servers_[node - 3]->crash();
-    end_operations_of(node);
   } else {
     balancers_[node - 3 - plan_.servers].member->kill(!power);
   }

@@ -80,6 +80,7 @@ void TrialServer::on_event(std::uint64_t argument) {
       member_.input(CpuReading{0.1});
       break;
     case Happening::kStopped:
+      listener_.on_end(member_.id());
       member_.kill(true);
       break;
   }

@@ -18,6 +18,8 @@ class CallListener {
   virtual ~CallListener() = default;
   virtual void on_answer(const AnswerCall& answer) = 0;
   virtual void on_keys(const AnswerKeys& answer) = 0;
+  /// The process of a server is about to end by itself.
+  virtual void on_end(NodeId server) = 0;
 };
 
 /// One machine of the application's cluster as the fuzzer needs it: the process of its node, whose
