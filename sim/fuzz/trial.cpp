@@ -13,6 +13,7 @@ Trial::Trial(const Plan& plan)
       network_faults_(plan.seed, plan.node_count()),
       fault_active_(plan.faults.size(), false),
       fault_ticks_(plan.faults.size(), 0),
+      stopping_(plan.node_count(), false),
       broken_for_good_(plan.node_count(), false),
       was_cut_off_(plan.node_count(), false) {
   build();

@@ -212,6 +212,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
 
   std::vector<bool> fault_active_;
   std::vector<std::uint64_t> fault_ticks_;
+  std::vector<bool> stopping_;         // nodes that were told to stop, and still run
   std::vector<bool> broken_for_good_;  // nodes outside the core
   std::vector<bool> was_cut_off_;      // the same, kept when they are healed
   bool core_phase_ = false;

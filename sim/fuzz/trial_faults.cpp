@@ -1,6 +1,7 @@
 // Trial: what goes wrong, and what is healed.
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/fuzz/fault_names.h"
 #include "sim/fuzz/trial.h"
@@ -101,6 +102,7 @@ void Trial::on_fault_tick(std::size_t index) {
 void Trial::on_end(NodeId id) {
   const std::uint32_t node = id.value;
   changed_at_[node] = engine_.now();
+  stopping_[node] = false;
   if (member_of(node).node() == nullptr) {
     return;
   }
@@ -157,6 +159,7 @@ void Trial::on_node_fault(const PlannedFault& fault, bool begins) {
           .set_costs({.message = begins ? std::chrono::microseconds{fault.amount} : 0us});
       return;
     case Kind::kPlannedStop:
+      stopping_[fault.node] = stopping_[fault.node] || begins;
       if (begins && plan_.is_member(fault.node)) {
         triad_[fault.node]->stop();
       } else if (begins && plan_.is_server(fault.node)) {
@@ -370,6 +373,9 @@ void Trial::end_all(std::uint32_t nodes) {
   for (std::uint32_t node = 0; node < plan_.node_count(); ++node) {
     if ((nodes >> node & 1U) != 0) {
       member_of(node).thaw();
+      if (stopping_[node]) {
+        crash(node, false);  // it was told to stop, and has taken its time
+      }
       revive(node);
     }
   }
