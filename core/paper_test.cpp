@@ -8,42 +8,13 @@
 #include <type_traits>
 
 #include "core/protocol/wire.h"
-#include "core/testing/fake_cluster.h"
+#include "core/testing/cluster_test.h"
 
 namespace copal {
 namespace {
 
-constexpr CacheId kPlain{1};
-constexpr CacheId kOther{2};
-constexpr NodeId kOne{10};
-constexpr NodeId kTwo{11};
-
-KeyHash hash_of(CacheId cache, std::string_view key) {
-  return hash_key(cache.value,
-                  std::span(reinterpret_cast<const std::uint8_t*>(key.data()), key.size()));
-}
-
-/// Three members, two servers, and caches with the paper's defaults unless a test says otherwise.
-class Paper : public testing::Test {
+class Paper : public ClusterTest {
  protected:
-  void begin() {
-    cluster_ = std::make_unique<FakeCluster>(std::vector{plain_, other_});
-    cluster_->start({kOne, kTwo});
-    cluster_->forget_sent();
-  }
-  FakeCluster& cluster() { return *cluster_; }
-  CacheStatus put(NodeId server, const std::string& key, const Blob& value) {
-    return cluster().put(server, kPlain, key, value).status;
-  }
-  /// The bytes read, wherever they stood; nothing if there is no entry.
-  std::optional<Blob> get(NodeId server, const std::string& key, CacheId cache = kPlain) {
-    const AnswerCall answer = cluster().read(server, cache, key);
-    if (!answer.entry) {
-      return std::nullopt;
-    }
-    const ValueName name = value_name(*answer.entry);
-    return name.is_inline ? Blob(inline_bytes(name)) : answer.value;
-  }
   /// What one put of this server made others say, by the kinds' numbers, without heartbeats.
   std::multiset<std::size_t> kinds_of_put(const std::string& key, const Blob& value) {
     cluster().forget_sent();
@@ -59,10 +30,6 @@ class Paper : public testing::Test {
     }
     return kinds;
   }
-
-  CacheConfig plain_{.id = kPlain, .name = "plain"};
-  CacheConfig other_{.id = kOther, .name = "other"};
-  std::unique_ptr<FakeCluster> cluster_;
 };
 
 // "The triad … synchronizes and stores the cached data."
@@ -132,7 +99,7 @@ TEST_F(Paper, P56_AnMNodeIsAFixedSizeRecordOfHashesAndVersion) {
   std::set<std::size_t> sizes;
   for (const std::string& key : {std::string("k"), long_key}) {
     const MNode& mnode = cluster().entry(0, kPlain, key)->mnode();
-    EXPECT_EQ(mnode.key, hash_of(kPlain, key));
+    EXPECT_EQ(mnode.key, key_hash_of(kPlain, key));
     EXPECT_GT(mnode.version, kNoVersion);
     std::array<std::byte, 1'000> bytes;
     WireWriter writer(bytes);
@@ -154,7 +121,7 @@ TEST_F(Paper, P57_EveryServerKeepsACollectionOfMNodes) {
     EXPECT_NE(cluster().entry(slot, kPlain, "key"), nullptr);
   }
   for (const NodeId server : {kOne, kTwo}) {
-    EXPECT_NE(cluster().server(server).cache()->near().peek(hash_of(kPlain, "key")), nullptr);
+    EXPECT_NE(cluster().server(server).cache()->near().peek(key_hash_of(kPlain, "key")), nullptr);
   }
 }
 
@@ -187,7 +154,7 @@ TEST_F(Paper, P59_TheKeysHashAloneDecidesTheOwner) {
     const NodeId server = i % 2 == 0 ? kOne : kTwo;
     const AnswerCall put =
         cluster().put(server, kPlain, key, numbered_bytes(static_cast<std::uint32_t>(i), 100));
-    const Slot primary = owner_order(hash_of(kPlain, key)).slots()[0];
+    const Slot primary = owner_order(key_hash_of(kPlain, key)).slots()[0];
     EXPECT_EQ(put.version.owner.slot(), primary) << key;
   }
   for (const FakeCluster::Sent& sent : cluster().sent_of<CacheChange>()) {
@@ -368,24 +335,23 @@ TEST_F(Paper, P69_TheMNodesOwnerHoldsTheBytesBeforeItAnswers) {
 
 TEST_F(Paper, P70_ManyCachesLieSideBySideEachWithItsOptions) {
   plain_.expire_timeout = 5s;
-  other_.consistency = Consistency::kReplicated;
-  other_.local_read_timeout = 0s;
+  safe_.local_read_timeout = 0s;
   begin();
   ASSERT_EQ(cluster().put(kOne, kPlain, "key", text_bytes("mine")).status, CacheStatus::kDone);
-  ASSERT_EQ(cluster().put(kOne, kOther, "key", text_bytes("yours")).status, CacheStatus::kDone);
+  ASSERT_EQ(cluster().put(kOne, kSafe, "key", text_bytes("yours")).status, CacheStatus::kDone);
   EXPECT_EQ(get(kTwo, "key"), text_bytes("mine"));
-  EXPECT_EQ(get(kTwo, "key", kOther), text_bytes("yours"));
+  EXPECT_EQ(get(kTwo, "key", kSafe), text_bytes("yours"));
   cluster().run_for(6s);
   EXPECT_EQ(get(kTwo, "key"), std::nullopt);
-  EXPECT_EQ(get(kTwo, "key", kOther), text_bytes("yours"));
+  EXPECT_EQ(get(kTwo, "key", kSafe), text_bytes("yours"));
 }
 
 TEST_F(Paper, P71_EntriesExpireAfterTheirLastUpdateByDefaultNever) {
   plain_.expire_timeout = 60s;
-  EXPECT_EQ(other_.expire_timeout, 0s);
+  EXPECT_EQ(safe_.expire_timeout, 0s);
   begin();
   put(kOne, "key", text_bytes("value"));
-  cluster().put(kOne, kOther, "key", text_bytes("value"));
+  cluster().put(kOne, kSafe, "key", text_bytes("value"));
   cluster().run_for(50s);
   EXPECT_NE(get(kTwo, "key"), std::nullopt) << "reads do not prolong it";
   cluster().run_for(9s);
@@ -395,7 +361,7 @@ TEST_F(Paper, P71_EntriesExpireAfterTheirLastUpdateByDefaultNever) {
   EXPECT_NE(get(kTwo, "key"), std::nullopt) << "counted from the last update";
   cluster().run_for(2s);
   EXPECT_EQ(get(kTwo, "key"), std::nullopt);
-  EXPECT_NE(get(kTwo, "key", kOther), std::nullopt);
+  EXPECT_NE(get(kTwo, "key", kSafe), std::nullopt);
   // It is removed without being asked for, at every member.
   cluster().run_for(3min);
   for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
@@ -421,7 +387,7 @@ TEST_F(Paper, P72_ACopyIsUsedWithoutAskingForTenMilliseconds) {
 
 TEST_F(Paper, P73_EntriesEndAfterTheirLastUseByDefaultNever) {
   plain_.idle_timeout_ms = 32'000;  // uses are told within 2 s
-  EXPECT_EQ(other_.idle_timeout_ms, 0U);
+  EXPECT_EQ(safe_.idle_timeout_ms, 0U);
   begin();
   put(kOne, "used", text_bytes("value"));
   put(kOne, "idle", text_bytes("value"));
