@@ -28,10 +28,16 @@ OfferAnswer OwnerCache::take_offer(const OfferEntry& offer, Now now, Effects& ef
   }
   const MNodeEntry* entry = replica_.find(mnode.key);
   if (entry != nullptr && entry->mnode().version >= mnode.version) {
-    // It may have come here alone, by a comparison: so it goes to the others with the next
-    // position.
+    // It may have come here alone, by a comparison, and without its bytes: so it goes to the others
+    // with the next position, and what this one lacks of it is taken from whoever offers it.
+    const bool lacked = mnode.has_stored_value() && offer.value.size_bytes() > 0 &&
+                        entry->mnode().value_hash == mnode.value_hash &&
+                        !replica_.values().has(mnode.value_hash);
+    if (lacked) {
+      replica_.values().provide(mnode.value_hash, offer.value);
+    }
     answer.status = CacheStatus::kNotModified;
-    answer.position = log_.append(entry->mnode(), false);
+    answer.position = log_.append(entry->mnode(), lacked);
     return answer;
   }
   const bool has_value = !mnode.has_stored_value() || offer.value.size_bytes() > 0 ||
