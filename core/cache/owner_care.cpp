@@ -78,13 +78,13 @@ void OwnerCache::on_clear(NodeId from, const ClearCache& clear, Now now, Effects
   }
   for (std::uint8_t i = 0; cache != nullptr && i < kGroups; ++i) {
     const Group group{i};
-    const Version before = replica_.cleared(group, clear.cache);
+    // Above all that was issued or seen, in this very nanosecond, too: a clear covers what is below.
+    const std::uint64_t before = clock_.reading(now.mono);
     if (!clear.groups.test(i) || readiness(group, cache) != CacheStatus::kDone ||
-        !clock_.may_issue(before.counter, now.mono)) {
+        !clock_.may_issue(before, now.mono)) {
       continue;
     }
-    const Version version{clock_.next_counter(before.counter, now.mono), duty(group).view.term,
-                          owner_};
+    const Version version{clock_.next_counter(before, now.mono), duty(group).view.term, owner_};
     replica_.clear(group, clear.cache, version);
     log_.append_clear(group, clear.cache, version);
     answer.groups.set(i);
