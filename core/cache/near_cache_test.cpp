@@ -79,6 +79,7 @@ TEST(NearCache, ConfirmingNeverGoesBack) {
   EXPECT_EQ(cache.peek(numbered_key(1))->checked, at(5));
   EXPECT_TRUE(cache.confirm(numbered_key(1), at(6)));
   EXPECT_EQ(cache.peek(numbered_key(1))->checked, at(6));
+  EXPECT_EQ(cache.peek(numbered_key(1))->mnode.accessed, at(6)) << "asking was a use";
 }
 
 TEST(NearCache, ErasedAndClearedCopiesAreGone) {

@@ -28,10 +28,16 @@ OfferAnswer OwnerCache::take_offer(const OfferEntry& offer, Now now, Effects& ef
   }
   const MNodeEntry* entry = replica_.find(mnode.key);
   if (entry != nullptr && entry->mnode().version >= mnode.version) {
-    // It may have come here alone, by a comparison: so it goes to the others with the next
-    // position.
+    // It may have come here alone, by a comparison, and without its bytes: so it goes to the others
+    // with the next position, and what this one lacks of it is taken from whoever offers it.
+    const bool lacked = mnode.has_stored_value() && offer.value.size_bytes() > 0 &&
+                        entry->mnode().value_hash == mnode.value_hash &&
+                        !replica_.values().has(mnode.value_hash);
+    if (lacked) {
+      replica_.values().provide(mnode.value_hash, offer.value);
+    }
     answer.status = CacheStatus::kNotModified;
-    answer.position = log_.append(entry->mnode(), false);
+    answer.position = log_.append(entry->mnode(), lacked);
     return answer;
   }
   const bool has_value = !mnode.has_stored_value() || offer.value.size_bytes() > 0 ||
@@ -72,13 +78,14 @@ void OwnerCache::on_clear(NodeId from, const ClearCache& clear, Now now, Effects
   }
   for (std::uint8_t i = 0; cache != nullptr && i < kGroups; ++i) {
     const Group group{i};
-    const Version before = replica_.cleared(group, clear.cache);
+    // Above all that was issued or seen, in this very nanosecond, too: a clear covers what is
+    // below.
+    const std::uint64_t before = clock_.reading(now.mono);
     if (!clear.groups.test(i) || readiness(group, cache) != CacheStatus::kDone ||
-        !clock_.may_issue(before.counter, now.mono)) {
+        !clock_.may_issue(before, now.mono)) {
       continue;
     }
-    const Version version{clock_.next_counter(before.counter, now.mono), duty(group).view.term,
-                          owner_};
+    const Version version{clock_.next_counter(before, now.mono), duty(group).view.term, owner_};
     replica_.clear(group, clear.cache, version);
     log_.append_clear(group, clear.cache, version);
     answer.groups.set(i);
@@ -157,30 +164,33 @@ bool OwnerCache::make_room(const CacheChange& change, const CacheConfig& cache, 
 }
 
 /// Of some entries of the cache the one that was not used for the longest time: as good as a list
-/// of all in their order for a fraction of the memory.
+/// of all in their order for a fraction of the memory. A cache of few entries, which may be large,
+/// has most buckets empty or full of tombstones; so it looks on from there until it finds one.
 /// Source: Redis, "Key eviction": approximated LRU, ten samples come close to the true one.
 const MNodeEntry* OwnerCache::coldest(const CacheConfig& cache) const {
   constexpr int kSamples = 10;
-  constexpr int kLooksMax = 4 * static_cast<int>(HashTree::kFanout);
+  constexpr int kLooksMax = static_cast<int>(kGroups * HashTree::kFanout);
   const MNodeEntry* coldest = nullptr;
   int found = 0;
   for (int looks = 0; looks < kLooksMax && found < kSamples; ++looks) {
-    // Multiples of an odd number: the groups and buckets in a fixed order that clings to nothing.
+    // Multiples of the golden ratio: all groups come in turn, evenly, in an order that clings to
+    // nothing; the bucket from bits further down.
     evict_from_ += 0x9e37'79b9'7f4a'7c15u;
-    const Group group{static_cast<std::uint8_t>((evict_from_ >> 32U) % kGroups)};
+    const Group group{static_cast<std::uint8_t>((evict_from_ >> 32U) * kGroups >> 32U)};
     const HashTree* tree = duty(group).acts ? replica_.table(group).tree(cache.id) : nullptr;
-    if (tree == nullptr) {
-      continue;
-    }
-    const std::size_t bucket = (evict_from_ >> 56U) % HashTree::kFanout;
-    for (const MNodeEntry* entry = tree->first(bucket); entry != nullptr && found < kSamples;
-         entry = HashTree::next(*entry)) {
-      if (entry->mnode().is_tombstone() || replica_.is_cleared(group, entry->mnode())) {
-        continue;
-      }
-      ++found;
-      if (coldest == nullptr || entry->mnode().accessed < coldest->mnode().accessed) {
-        coldest = entry;
+    const int found_before = found;
+    for (std::size_t i = 0; tree != nullptr && i < HashTree::kFanout && found == found_before;
+         ++i, ++looks) {
+      const MNodeEntry* entry = tree->first(((evict_from_ >> 24U) + i) % HashTree::kFanout);
+      for (; entry != nullptr && found < kSamples && looks < kLooksMax;
+           entry = HashTree::next(*entry), ++looks) {
+        if (entry->mnode().is_tombstone() || replica_.is_cleared(group, entry->mnode())) {
+          continue;
+        }
+        ++found;
+        if (coldest == nullptr || entry->mnode().accessed < coldest->mnode().accessed) {
+          coldest = entry;
+        }
       }
     }
   }

@@ -131,6 +131,11 @@ Duration FailureDetector::contact_age(NodeId node, TimePoint now) const {
   return now - peer->echoed_sent_at;
 }
 
+std::uint64_t FailureDetector::sent(NodeId node) const {
+  const Peer* peer = find(node);
+  return peer == nullptr ? 0 : peer->sent;
+}
+
 Incarnation FailureDetector::incarnation(NodeId node) const {
   const Peer* peer = find(node);
   return peer == nullptr ? Incarnation{} : peer->incarnation;

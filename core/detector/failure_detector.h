@@ -81,6 +81,8 @@ class FailureDetector {
   /// How old our newest heartbeat is that this peer is known to have received; dead_after or more
   /// means that it may have given us up. A day if it has received none.
   Duration contact_age(NodeId node, TimePoint now) const;
+  /// How many heartbeats this start has sent it.
+  std::uint64_t sent(NodeId node) const;
   /// The start of the peer's process that was heard last; 0 if none was.
   Incarnation incarnation(NodeId node) const;
   /// How long ago anyone was heard, or this node started; for "lost the last peer".

@@ -27,7 +27,7 @@ std::optional<Slot> TriadServer::slot_of(NodeId node) const {
 void TriadServer::on_heartbeat(NodeId from, const MemberHeartbeat& heartbeat, Now now,
                                Effects& effects) {
   const std::optional<Slot> slot = slot_of(from);
-  if (!slot || must_begin_again(heartbeat, *slot, now, effects)) {
+  if (!slot || must_begin_again(heartbeat, from, now, effects)) {
     return;
   }
   Running& r = *running_;

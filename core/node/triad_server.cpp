@@ -175,6 +175,11 @@ void TriadServer::on_question(NodeId from, const Question& question, const KeyHa
   } else {
     running_->owner.on_offer(from, question, now, effects);
   }
+  if constexpr (!std::is_same_v<Question, CacheGet>) {
+    if (question.value.size_bytes() > 0) {
+      on_bytes(question.value_hash(), now, effects);
+    }
+  }
 }
 
 /// The owner's answer to what this member has passed on.

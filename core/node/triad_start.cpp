@@ -153,7 +153,7 @@ void TriadServer::reserve_clock(Now now, Effects& effects) {
 /// A peer remembers more of this member than its disk did: an incarnation that is not below, a
 /// generation above, or batches that were synced and are gone. Then this start does not count.
 /// Rule: R5.4, R5.5, R0.3.
-bool TriadServer::must_begin_again(const MemberHeartbeat& heartbeat, Slot, Now now,
+bool TriadServer::must_begin_again(const MemberHeartbeat& heartbeat, NodeId from, Now now,
                                    Effects& effects) {
   if (heartbeat.beat.known < self_.incarnation) {
     // What it knows is of an earlier start.
@@ -168,7 +168,11 @@ bool TriadServer::must_begin_again(const MemberHeartbeat& heartbeat, Slot, Now n
                 Incarnation{self_.incarnation.value + 1}, now, effects);
     return true;
   }
-  const bool mine = heartbeat.beat.known == self_.incarnation && announced_start_;
+  // An earlier start had this number, too, if its record is lost: the peer knows more of it than
+  // this one has said.
+  const bool mine = heartbeat.beat.known == self_.incarnation && announced_start_ &&
+                    heartbeat.beat.echo <= running_->detector.sent(from) &&
+                    heartbeat.stored_known <= store_.synced();
   if (mine || heartbeat.beat.known.value == ~0U) {
     return false;
   }

@@ -16,6 +16,7 @@
 #include "core/base/ids.h"
 #include "core/base/sha256.h"
 #include "core/base/time.h"
+#include "core/base/weight.h"
 #include "core/mnode/value_name.h"
 #include "core/mnode/version.h"
 #include "core/mnode/view.h"

@@ -14,6 +14,7 @@ void ValueFetch::want(const ValueHash& hash, NodeId hint, TimePoint now, Effects
   if (at != fetches_.end()) {
     if (hint != kNoNode && at->second.hint == kNoNode) {  // somebody knows better now
       at->second.hint = hint;
+      at->second.asked_count = 0;
       ask(hash, at->second, now, effects);
     }
     return;

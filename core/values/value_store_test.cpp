@@ -131,5 +131,131 @@ TEST(ValueStore, AgreesWithAModelOverRandomChanges) {
   }
 }
 
+// ---- what is on the disk
+
+TEST(ValueStoreDisk, WhatIsReferredToIsWrittenOnceAndErasedAfterItsLastReference) {
+  ValueStore store;
+  store.pin(numbered_hash(1));
+  store.provide(numbered_hash(1), numbered_bytes(1));
+  EXPECT_TRUE(store.take_changes().written.empty()) << "pinned alone it is nobody's yet";
+  store.add_reference(numbered_hash(1));
+  store.add_reference(numbered_hash(1));
+  const auto changes = store.take_changes();
+  ASSERT_EQ(changes.written.size(), 1U);
+  EXPECT_EQ(changes.written[0].hash, numbered_hash(1));
+  EXPECT_EQ(changes.written[0].bytes, numbered_bytes(1));
+  EXPECT_FALSE(store.has_changes());
+  store.unpin(numbered_hash(1));
+  store.remove_reference(numbered_hash(1));
+  EXPECT_FALSE(store.has_changes());
+  store.remove_reference(numbered_hash(1));
+  EXPECT_EQ(store.take_changes().erased, std::vector{numbered_hash(1)});
+  store.check_invariants();
+}
+
+TEST(ValueStoreDisk, WantedAgainBeforeItWasErasedItIsWrittenAndNotErased) {
+  ValueStore store;
+  store.add_reference(numbered_hash(1));
+  store.provide(numbered_hash(1), numbered_bytes(1));
+  store.take_changes();
+  store.pin(numbered_hash(1));
+  store.remove_reference(numbered_hash(1));
+  store.add_reference(numbered_hash(1));
+  store.unpin(numbered_hash(1));
+  const auto changes = store.take_changes();
+  EXPECT_EQ(changes.written.size(), 1U);
+  EXPECT_TRUE(changes.erased.empty());
+}
+
+TEST(ValueStoreDisk, WhatAMNodeOnTheDiskNamesIsThereAndNotInMemory) {
+  ValueStore store;
+  store.add_stored_reference(numbered_hash(1), 101);
+  EXPECT_TRUE(store.has(numbered_hash(1)));
+  EXPECT_TRUE(store.is_only_on_disk(numbered_hash(1)));
+  EXPECT_EQ(store.find(numbered_hash(1)), nullptr);
+  EXPECT_EQ(store.missing_count(), 0U);
+  EXPECT_EQ(store.size_bytes(), 101U);
+  EXPECT_EQ(store.memory_bytes(), 0U);
+  EXPECT_TRUE(store.provide(numbered_hash(1), numbered_bytes(1)));
+  EXPECT_FALSE(store.is_only_on_disk(numbered_hash(1)));
+  EXPECT_EQ(store.size_bytes(), 101U);
+  EXPECT_EQ(store.memory_bytes(), 101U);
+  EXPECT_FALSE(store.has_changes()) << "it is on the disk";
+  store.check_invariants();
+}
+
+TEST(ValueStoreDisk, LostOnTheDiskItIsMissingOrWrittenAnew) {
+  ValueStore store;
+  store.add_stored_reference(numbered_hash(1), 101);
+  store.on_lost(numbered_hash(1));
+  EXPECT_FALSE(store.has(numbered_hash(1)));
+  EXPECT_EQ(store.missing_from({}, 9), std::vector{numbered_hash(1)});
+  EXPECT_EQ(store.size_bytes(), 0U);
+  store.provide(numbered_hash(1), numbered_bytes(1));
+  EXPECT_EQ(store.take_changes().written.size(), 1U);
+  store.on_synced(numbered_hash(1));
+  store.on_lost(numbered_hash(1));
+  EXPECT_TRUE(store.has(numbered_hash(1))) << "it is in memory";
+  EXPECT_EQ(store.take_changes().written.size(), 1U);
+  store.check_invariants();
+}
+
+TEST(ValueStoreDisk, WhatWasNotWrittenAfterAllIsWrittenAgain) {
+  ValueStore store;
+  store.add_reference(numbered_hash(1));
+  store.provide(numbered_hash(1), numbered_bytes(1));
+  store.take_changes();
+  store.on_not_written(numbered_hash(1));
+  EXPECT_EQ(store.take_changes().written.size(), 1U);
+  store.remove_reference(numbered_hash(1));
+  EXPECT_EQ(store.take_changes().erased.size(), 1U);
+  store.on_not_written(numbered_hash(1));
+  EXPECT_EQ(store.take_changes().erased.size(), 1U);
+}
+
+TEST(ValueStoreDisk, OnlyWhatIsSafeOnTheDiskAndNotPinnedLeavesMemory) {
+  ValueStore store;
+  for (std::uint8_t i = 1; i <= 4; ++i) {
+    store.add_reference(numbered_hash(i));
+    store.provide(numbered_hash(i), numbered_bytes(i));
+  }
+  store.take_changes();
+  store.on_synced(numbered_hash(1));
+  store.on_synced(numbered_hash(2));
+  store.pin(numbered_hash(2));
+  store.shed(0, 100);
+  EXPECT_TRUE(store.is_only_on_disk(numbered_hash(1)));
+  EXPECT_NE(store.find(numbered_hash(2)), nullptr) << "pinned";
+  EXPECT_NE(store.find(numbered_hash(3)), nullptr) << "written and not synced";
+  EXPECT_EQ(store.memory_bytes(), 102U + 103U + 104U);
+  EXPECT_EQ(store.size_bytes(), 101U + 102U + 103U + 104U);
+  store.unpin(numbered_hash(2));
+  store.check_invariants();
+}
+
+TEST(ValueStoreDisk, WhatWasUsedLatelyStaysLongerAndAStepIsBounded) {
+  ValueStore store;
+  for (std::uint8_t i = 0; i < 10; ++i) {
+    store.add_reference(numbered_hash(i));
+    store.provide(numbered_hash(i), numbered_bytes(i));
+  }
+  store.take_changes();
+  for (std::uint8_t i = 0; i < 10; ++i) {
+    store.on_synced(numbered_hash(i));
+  }
+  store.shed(0, 10);  // all were used when they came; now none is
+  EXPECT_EQ(store.memory_bytes(), store.size_bytes());
+  store.find(numbered_hash(0));
+  store.shed(0, 3);
+  std::size_t gone = 0;
+  for (std::uint8_t i = 0; i < 10; ++i) {
+    gone += store.is_only_on_disk(numbered_hash(i)) ? 1 : 0;
+  }
+  EXPECT_EQ(gone, 2U) << "three looked at, one of them used";
+  store.shed(0, 7);
+  EXPECT_NE(store.find(numbered_hash(0)), nullptr);
+  EXPECT_EQ(store.memory_bytes(), 100U);
+}
+
 }  // namespace
 }  // namespace copal

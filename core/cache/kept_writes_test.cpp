@@ -1,0 +1,227 @@
+#include "core/cache/kept_writes.h"
+
+#include "core/testing/local_bed.h"
+
+namespace copal {
+namespace {
+
+/// On a LocalBed's link, with a store of kept writes of its own.
+class KeptWritesTest : public LocalBed {
+ protected:
+  void SetUp() override { begin_kept(); }
+  void begin_kept() {
+    begin();
+    kept_.emplace(config_, *link_, next_);
+  }
+
+  void keep(const std::string& key, std::uint64_t counter, std::uint64_t position,
+            std::uint8_t owner = 0, Incarnation start = Incarnation{1}) {
+    effects_.clear();
+    kept_->keep(mnode_of(key, counter, bytes(1)), key, bytes(1), Slot{owner}, start, position, now_,
+                effects_);
+    kept_->check_invariants();
+  }
+  void cover(std::uint8_t slot, std::uint64_t up_to) {
+    replicated_up_to_[slot] = up_to;
+    hear(slot);
+    kept_->on_heartbeat(Slot{slot});
+    kept_->check_invariants();
+  }
+  void change_owner(const std::string& key, std::uint8_t slot) {
+    take_over(key_hash(key), slot);
+    effects_.clear();
+    kept_->on_owners_changed(now_, effects_);
+    kept_->check_invariants();
+  }
+  void answer(std::uint64_t sequence, CacheStatus status, std::uint8_t from,
+              std::uint64_t position = 0) {
+    effects_.clear();
+    EXPECT_TRUE(kept_->on_answer(NodeId{from},
+                                 {.sequence = sequence,
+                                  .status = status,
+                                  .view = views_[group_of(key_hash(key_)).value],
+                                  .incarnation = starts_[from],
+                                  .position = position},
+                                 now_, effects_));
+    kept_->check_invariants();
+  }
+  void pass_kept(Duration time) {
+    pass(time);
+    effects_.clear();
+    kept_->on_time(now_, effects_);
+    kept_->check_invariants();
+  }
+  std::pair<NodeId, OfferEntry> offered() const {
+    EXPECT_EQ(sent<OfferEntry>().size(), 1U);
+    return sent<OfferEntry>().at(0);
+  }
+
+  const std::string key_ = key_at(0);
+  std::uint64_t next_ = 1;
+  std::optional<KeptWrites> kept_;
+};
+
+TEST_F(KeptWritesTest, AWriteIsKeptUntilItsOwnerSaysThatAllHaveIt) {
+  keep(key_at(0, 0), 5, 1);
+  keep(key_at(0, 1), 6, 2);
+  keep(key_at(1, 0), 7, 1, 1);
+  EXPECT_EQ(kept_->count(), 3U);
+  cover(0, 1);
+  EXPECT_EQ(kept_->count(), 2U);
+  cover(0, 2);
+  EXPECT_EQ(kept_->count(), 1U) << "another owner's positions are its own";
+  cover(1, 9);
+  EXPECT_EQ(kept_->count(), 0U);
+  EXPECT_EQ(kept_->size_bytes(), 0U);
+  EXPECT_EQ(kept_->counts().offered, 0U);
+}
+
+TEST_F(KeptWritesTest, AnAnswerThatItsCoverHasOvertakenIsNotKept) {
+  cover(0, 7);
+  keep(key_, 5, 7);
+  EXPECT_EQ(kept_->count(), 0U);
+  keep(key_, 6, 8);
+  EXPECT_EQ(kept_->count(), 1U);
+  keep(key_, 7, 3, 0, Incarnation{2});
+  EXPECT_EQ(kept_->count(), 2U) << "of another start, whose positions began anew";
+}
+
+TEST_F(KeptWritesTest, AnswersThatOvertookEachOtherAreCoveredAllTheSame) {
+  keep(key_at(0, 0), 6, 2);
+  keep(key_at(0, 1), 5, 1);
+  cover(0, 1);
+  EXPECT_EQ(kept_->count(), 1U);
+}
+
+TEST_F(KeptWritesTest, ANewOwnerIsOfferedTheSameVersion) {
+  keep(key_, 5, 1);
+  change_owner(key_, 2);
+  const auto [to, offer] = offered();
+  EXPECT_EQ(to, NodeId{2});
+  EXPECT_EQ(offer.entry.mnode.version, mnode_of(key_, 5).version);
+  EXPECT_EQ(offer.key_text, key_);
+  EXPECT_EQ(offer.value, bytes(1));
+  EXPECT_EQ(kept_->count(), 1U) << "until it is taken";
+}
+
+TEST_F(KeptWritesTest, TakenItIsKeptOnUntilTheNewOwnerCoversIt) {
+  for (const CacheStatus status : {CacheStatus::kDone, CacheStatus::kNotModified}) {
+    begin_kept();
+    keep(key_, 5, 1);
+    change_owner(key_, 2);
+    answer(offered().second.sequence, status, 2, 40);
+    EXPECT_EQ(kept_->count(), 1U);
+    cover(2, 39);
+    EXPECT_EQ(kept_->count(), 1U);
+    cover(2, 40);
+    EXPECT_EQ(kept_->count(), 0U);
+    replicated_up_to_.fill(0);
+  }
+}
+
+TEST_F(KeptWritesTest, RemovedSinceItIsLetGo) {
+  keep(key_, 5, 1);
+  change_owner(key_, 2);
+  answer(offered().second.sequence, CacheStatus::kAbsent, 2);
+  EXPECT_EQ(kept_->count(), 0U);
+  EXPECT_EQ(kept_->size_bytes(), 0U);
+  EXPECT_EQ(kept_->counts().obsolete, 1U);
+}
+
+TEST_F(KeptWritesTest, TheOldOwnersLaterStartIsOfferedItToo) {
+  keep(key_, 5, 1);
+  starts_[0] = Incarnation{2};
+  hear(0);
+  effects_.clear();
+  kept_->on_owners_changed(now_, effects_);
+  EXPECT_EQ(offered().first, NodeId{0});
+}
+
+TEST_F(KeptWritesTest, AnotherKeysNewOwnerChangesNothing) {
+  keep(key_, 5, 1);
+  std::string other = key_at(0, 1);
+  for (int i = 2; group_of(key_hash(other)) == group_of(key_hash(key_)); ++i) {
+    other = key_at(0, i);
+  }
+  change_owner(other, 2);
+  EXPECT_TRUE(sent<OfferEntry>().empty());
+}
+
+TEST_F(KeptWritesTest, AnOfferIsRepeatedUntilItIsAnswered) {
+  keep(key_, 5, 1);
+  change_owner(key_, 2);
+  const auto first = offered().second;
+  answer(first.sequence, CacheStatus::kTryAgain, 2);
+  pass_kept(24ms);
+  EXPECT_TRUE(sent<OfferEntry>().empty());
+  pass_kept(1ms);
+  EXPECT_EQ(offered().second.sequence, first.sequence);
+  pass_kept(1s);
+  EXPECT_EQ(sent<OfferEntry>().size(), 1U) << "no answer at all";
+}
+
+TEST_F(KeptWritesTest, ALostMemberIsNotWaitedFor) {
+  keep(key_, 5, 1);
+  change_owner(key_, 2);
+  lose(2);
+  effects_.clear();
+  kept_->on_lost(NodeId{2}, now_, effects_);
+  EXPECT_NE(offered().first, NodeId{2});
+}
+
+TEST_F(KeptWritesTest, BytesThatNobodyHasAreAskedForAWhileAndThenGivenUp) {
+  effects_.clear();
+  kept_->offer(mnode_of(key_, 5, bytes(1)), key_, {}, now_, effects_);  // read without its bytes
+  const std::uint64_t sequence = offered().second.sequence;
+  int asked = 0;
+  while (kept_->count() > 0 && asked < 100) {
+    answer(sequence, CacheStatus::kNeedValue, 0);
+    ++asked;
+    pass_kept(1s);
+  }
+  EXPECT_EQ(asked, 31);
+  EXPECT_EQ(kept_->counts().obsolete, 1U);
+}
+
+TEST_F(KeptWritesTest, OneVersionIsOfferedOnceAtATime) {
+  effects_.clear();
+  kept_->offer(mnode_of(key_, 5, bytes(1)), key_, bytes(1), now_, effects_);
+  kept_->offer(mnode_of(key_, 5, bytes(1)), key_, bytes(1), now_, effects_);
+  EXPECT_EQ(sent<OfferEntry>().size(), 1U);
+  kept_->offer(mnode_of(key_, 6, bytes(1)), key_, bytes(1), now_, effects_);
+  EXPECT_EQ(sent<OfferEntry>().size(), 2U);
+}
+
+TEST_F(KeptWritesTest, AtTheBoundThereIsNoRoomUntilSomethingIsCovered) {
+  config_.kept_max_bytes = 1'000;
+  begin_kept();
+  std::uint64_t position = 0;
+  while (kept_->has_room()) {
+    ++position;
+    keep(key_at(0, static_cast<int>(position)), position, position);
+  }
+  EXPECT_GE(kept_->size_bytes(), 1'000U);
+  EXPECT_EQ(kept_->counts().given_up, 0U);
+  cover(0, 1);
+  EXPECT_TRUE(kept_->has_room());
+}
+
+TEST_F(KeptWritesTest, WithNobodyToReplicateToTheOldestAreGivenUpAndCounted) {
+  config_.kept_max_bytes = 1'000;
+  begin_kept();
+  alone_ = true;
+  hear(0);
+  for (std::uint64_t i = 1; i <= 50; ++i) {
+    keep(key_at(0, static_cast<int>(i)), i, i);
+    EXPECT_TRUE(kept_->has_room()) << "writing goes on";
+  }
+  EXPECT_GT(kept_->counts().given_up, 0U);
+  EXPECT_EQ(kept_->counts().given_up + kept_->count(), 50U);
+}
+
+TEST_F(KeptWritesTest, AnAnswerToNothingIsNone) {
+  EXPECT_FALSE(kept_->on_answer(NodeId{0}, {.sequence = 99}, now_, effects_));
+}
+
+}  // namespace
+}  // namespace copal

@@ -1,0 +1,180 @@
+#include "core/membership/presence.h"
+
+#include <gtest/gtest.h>
+
+namespace copal {
+namespace {
+
+constexpr NodeId kOne{10};
+constexpr NodeId kTwo{11};
+constexpr NodeId kBalancer{20};
+
+class PresenceTest : public testing::Test {
+ protected:
+  /// A heartbeat of a server, if it is admitted. Returns whether that says something new.
+  bool hear(NodeId node, ServerHeartbeat heartbeat) {
+    if (!presence_.admits(node, heartbeat)) {
+      return false;
+    }
+    detector_.add(node, now_);
+    detector_.on_heartbeat(node, Incarnation{1}, {++beats_, 0}, now_);
+    return presence_.on_heartbeat(node, heartbeat);
+  }
+  bool hear(NodeId node, ServerPhase phase = ServerPhase::kReady, std::uint64_t list_held = 0) {
+    return hear(node, {.generation = 1, .phase = phase, .list_held = list_held});
+  }
+  void hear_balancer(std::uint64_t list_held = 0) {
+    hear(kBalancer, {.generation = 1, .role = NodeRole::kBalancer, .list_held = list_held});
+  }
+  /// Who is pushed a list now.
+  std::vector<NodeId> update() {
+    Effects effects;
+    presence_.update(now_, ++clock_, effects);
+    std::vector<NodeId> told;
+    for (const Effect& effect : effects) {
+      const auto& send = std::get<Send>(effect);
+      last_ = std::get<ServerList>(send.message);
+      told.push_back(send.to);
+    }
+    return told;
+  }
+  ServerPhase listed(std::size_t place) const { return presence_.list().at(place).phase; }
+  void pass(Duration time) {
+    now_ += time;
+    detector_.on_step(now_);
+  }
+
+  TimePoint now_{100s};
+  std::uint64_t clock_ = 1'000;
+  std::uint64_t beats_ = 0;
+  Roster roster_{{{.node = kTwo, .weight = {2}},
+                  {.node = kOne},
+                  {.node = kBalancer, .role = NodeRole::kBalancer}}};
+  FailureDetector detector_{{}, now_};
+  Presence presence_{roster_, detector_};
+  ServerList last_;
+};
+
+TEST_F(PresenceTest, OnlyRegisteredNodesAreHeardAndOnlyAsWhatTheyAreRegistered) {
+  EXPECT_TRUE(presence_.admits(kOne, {.generation = 1}));
+  EXPECT_FALSE(presence_.admits(NodeId{12}, {.generation = 1})) << "a stranger";
+  EXPECT_FALSE(presence_.admits(kOne, {.generation = 2})) << "another machine";
+  EXPECT_FALSE(presence_.admits(kOne, {.generation = 1, .role = NodeRole::kBalancer}));
+}
+
+TEST_F(PresenceTest, TheListNamesAllThatAreRegisteredInTheTriadsOrder) {
+  hear(kOne);
+  update();
+  ASSERT_EQ(presence_.list().size(), 3U);
+  EXPECT_EQ(presence_.list()[0].node, kTwo);
+  EXPECT_EQ(presence_.list()[0].weight.value, 2);
+  EXPECT_EQ(listed(0), ServerPhase::kAbsent);
+  EXPECT_EQ(listed(1), ServerPhase::kReady);
+}
+
+TEST_F(PresenceTest, EveryChangeIsPushedToAllThatAreThere) {
+  hear_balancer();
+  EXPECT_EQ(update(), std::vector{kBalancer});
+  const std::uint64_t first = presence_.number();
+  EXPECT_TRUE(hear(kOne, ServerPhase::kStarting));
+  EXPECT_EQ(update(), (std::vector{kOne, kBalancer}));
+  EXPECT_GT(presence_.number(), first);
+  EXPECT_TRUE(hear(kOne, ServerPhase::kReady));
+  EXPECT_FALSE(hear(kOne, ServerPhase::kReady));
+  EXPECT_EQ(update(), (std::vector{kOne, kBalancer}));
+  EXPECT_EQ(last_.number, presence_.number());
+  EXPECT_EQ(last_.servers, presence_.list());
+}
+
+TEST_F(PresenceTest, WhatIsNotConfirmedIsPushedAgainAndWhatIsConfirmedIsNot) {
+  hear(kOne);
+  hear_balancer();
+  update();
+  EXPECT_TRUE(update().empty()) << "it is on its way";
+  hear_balancer(presence_.number());
+  pass(500ms);
+  EXPECT_EQ(update(), std::vector{kOne});
+  hear(kOne, ServerPhase::kReady, presence_.number());
+  pass(500ms);
+  EXPECT_TRUE(update().empty());
+}
+
+TEST_F(PresenceTest, SilenceAndAGoodbyeMakeAServerAbsent) {
+  hear(kOne);
+  hear(kTwo);
+  update();
+  pass(2s);
+  hear(kTwo);
+  pass(1s);
+  update();
+  EXPECT_EQ(listed(1), ServerPhase::kAbsent);
+  EXPECT_EQ(listed(0), ServerPhase::kReady);
+  EXPECT_EQ(presence_.alive(now_), std::vector{kTwo});
+  presence_.on_leave(kTwo);
+  update();
+  EXPECT_EQ(listed(0), ServerPhase::kAbsent);
+  EXPECT_TRUE(presence_.alive(now_).empty());
+}
+
+TEST_F(PresenceTest, WhoSleepsIsSilentAndStaysListed) {
+  hear(kOne, ServerPhase::kSleeping);
+  pass(1min);
+  update();
+  EXPECT_EQ(listed(1), ServerPhase::kSleeping);
+  roster_.take({kOne, RosterState::kDisabled, {1, 0, {}}});
+  update();
+  EXPECT_EQ(listed(1), ServerPhase::kAbsent);
+}
+
+TEST_F(PresenceTest, OrdersOfOperatorsStandAboveWhatAServerSays) {
+  hear(kOne);
+  roster_.take({kOne, RosterState::kDraining, {1, 0, {}}});
+  update();
+  EXPECT_EQ(listed(1), ServerPhase::kDraining);
+  roster_.take({kOne, RosterState::kDisabled, {2, 0, {}}});
+  update();
+  EXPECT_EQ(listed(1), ServerPhase::kAbsent);
+  roster_.take({kOne, RosterState::kEnabled, {3, 0, {}}});
+  update();
+  EXPECT_EQ(listed(1), ServerPhase::kReady);
+}
+
+TEST_F(PresenceTest, NumbersGrowWithTheHybridClockSoThatARestartIsNoStepBack) {
+  clock_ = 5'000'000;
+  hear(kOne);
+  update();
+  const std::uint64_t before = presence_.number();
+  EXPECT_GT(before, 5'000'000U);
+  clock_ = 10;  // never, but numbers must not go back
+  hear(kOne, ServerPhase::kDraining);
+  update();
+  EXPECT_EQ(presence_.number(), before + 1);
+}
+
+TEST(Presence, ALongListComesInParts) {
+  std::vector<Registered> many;
+  for (std::uint32_t i = 0; i < 5'000; ++i) {
+    many.push_back({.node = NodeId{100 + i}});
+  }
+  const Roster roster(many);
+  const TimePoint now{100s};
+  FailureDetector detector({}, now);
+  Presence presence(roster, detector);
+  detector.add(NodeId{100}, now);
+  detector.on_heartbeat(NodeId{100}, Incarnation{1}, {1, 0}, now);
+  presence.on_heartbeat(NodeId{100}, {.generation = 1, .phase = ServerPhase::kReady});
+  Effects effects;
+  presence.update(now, 1, effects);
+  ASSERT_EQ(effects.size(), 3U);
+  std::vector<ListedServer> whole;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto& part = std::get<ServerList>(std::get<Send>(effects[i]).message);
+    EXPECT_EQ(part.part, i);
+    EXPECT_EQ(part.parts, 3U);
+    whole.insert(whole.end(), part.servers.begin(), part.servers.end());
+  }
+  EXPECT_EQ(whole, presence.list());
+}
+
+}  // namespace
+}  // namespace copal

@@ -1,0 +1,256 @@
+// TriadServer: its start, and what its parts make of each other. Each part has tests of its own.
+
+#include "core/node/triad_server.h"
+
+#include "core/testing/cluster_test.h"
+
+namespace copal {
+namespace {
+
+using TriadServerTest = ClusterTest;
+
+// ---- the start
+
+TEST_F(TriadServerTest, NothingIsSaidBeforeWhatMustNotBeUsedAgainIsSynced) {
+  make();
+  cluster().store(0).sync_stalls = true;
+  cluster().start_member(0);
+  cluster().tell(NodeId{0}, MessageReceived{NodeId{1}, FetchValue{}});
+  cluster().tell(NodeId{0}, MessageReceived{kOne, CacheGet{}});
+  cluster().run_for(1s);
+  EXPECT_FALSE(cluster().member(0).is_running());
+  EXPECT_TRUE(cluster().sent().empty());
+  cluster().store(0).sync_stalls = false;
+  cluster().store(0).end_sync();
+  cluster().run_for(10ms);
+  EXPECT_TRUE(cluster().member(0).is_running());
+  EXPECT_FALSE(cluster().sent_of<MemberHeartbeat>().empty());
+}
+
+TEST_F(TriadServerTest, EachStartIsAboveTheOnesBeforeInAllThatCounts) {
+  make();
+  SelfRecord before{};
+  std::uint64_t reading = 0;
+  for (int i = 0; i < 3; ++i) {
+    cluster().start_member(0, true);
+    ASSERT_TRUE(cluster().run_until([&] { return cluster().member(0).is_running(); }));
+    const SelfRecord& self = cluster().member(0).self();
+    EXPECT_GT(self.incarnation, before.incarnation);
+    EXPECT_GT(self.terms_below, before.terms_below);
+    EXPECT_GT(self.clock_reserved, before.clock_reserved);
+    EXPECT_GE(cluster().member(0).clock().reading(cluster().now()), reading);
+    cluster().run_for(17s);  // it reserves more on its way
+    EXPECT_GE(cluster().member(0).self().clock_reserved, self.clock_reserved);
+    before = cluster().member(0).self();
+    reading = cluster().member(0).clock().reading(cluster().now());
+    EXPECT_LT(reading, before.clock_reserved);
+    cluster().kill(NodeId{0});
+    cluster().set_wall_offset(NodeId{0}, -std::chrono::hours{1} * i);
+  }
+}
+
+TEST_F(TriadServerTest, AStartThatHasLessThanWasSyncedIsAnotherGeneration) {  // R5.5
+  begin();
+  for (int i = 0; i < 20; ++i) {
+    put(kOne, "key " + std::to_string(i), text_bytes("value"));
+    cluster().run_for(150ms);  // a sync each
+  }
+  const SelfRecord before = cluster().member(1).self();
+  const FakeStore old = cluster().store(1);  // a lying disk goes back to this
+  for (int i = 0; i < 20; ++i) {
+    put(kOne, "key " + std::to_string(i), text_bytes("newer"));
+    cluster().run_for(150ms);
+  }
+  cluster().kill(NodeId{1});
+  cluster().store(1) = old;
+  cluster().start_member(1);
+  ASSERT_TRUE(settles());
+  EXPECT_EQ(cluster().member(1).self().generation, before.generation + 1);
+  EXPECT_GT(cluster().member(1).self().incarnation, before.incarnation);
+  EXPECT_FALSE(cluster().stopped(NodeId{1}));
+  // An honest restart is none.
+  const std::uint32_t generation = cluster().member(2).self().generation;
+  cluster().run_for(1s);
+  cluster().kill(NodeId{2});
+  cluster().start_member(2, true);
+  ASSERT_TRUE(settles());
+  EXPECT_EQ(cluster().member(2).self().generation, generation);
+}
+
+TEST_F(TriadServerTest, ATriadOfOneServesAtOnceAndATriadOfTwoWithBoth) {
+  for (const std::size_t members : {1U, 2U}) {
+    FakeCluster small({plain_, safe_}, members);
+    const TimePoint before = small.now();
+    small.start({kOne});
+    EXPECT_LE(small.now() - before, 5s);
+    EXPECT_EQ(small.put(kOne, kPlain, "key", text_bytes("value")).status, CacheStatus::kDone);
+    EXPECT_EQ(small.put(kOne, kSafe, "key", text_bytes("value")).status,
+              members == 1 ? CacheStatus::kSingleCopy : CacheStatus::kDone);
+  }
+}
+
+TEST_F(TriadServerTest, AloneOfThreeItWaitsBeforeItServes) {
+  make();
+  cluster().register_node(kOne);
+  cluster().start_member(0);
+  cluster().start_server(kOne);
+  const CallId call = cluster().begin_change(kOne, kPlain, "key", {}, text_bytes("v"), 60s);
+  cluster().run_for(29s);
+  EXPECT_EQ(cluster().answer(call), nullptr);
+  ASSERT_TRUE(cluster().run_until([&] { return cluster().answer(call) != nullptr; }, 4s));
+  EXPECT_EQ(cluster().answer(call)->status, CacheStatus::kDone);
+}
+
+// ---- who may ask
+
+TEST_F(TriadServerTest, StrangersGetNoAnswerAndBalancersARefusal) {  // R9
+  begin_with_balancer();
+  cluster().forget_sent();
+  for (const NodeId from : {kStranger, kBalancer}) {
+    cluster().tell(NodeId{0}, MessageReceived{from, CacheGet{.cache = kPlain}});
+    cluster().tell(NodeId{0}, MessageReceived{from, CacheChange{.cache = kPlain}});
+    cluster().tell(NodeId{0}, MessageReceived{from, OfferEntry{}});
+    cluster().tell(NodeId{0}, MessageReceived{from, ListKeys{}});
+    cluster().tell(NodeId{0}, MessageReceived{from, LeaveValue{}});
+  }
+  int refused = 0;
+  for (const FakeCluster::Sent& sent : cluster().sent()) {
+    EXPECT_NE(sent.to, kStranger);
+    if (const auto* answer = std::get_if<CacheAnswer>(&sent.message)) {
+      EXPECT_EQ(answer->status, CacheStatus::kNotAllowed);
+      ++refused;
+    } else if (const auto* offered = std::get_if<OfferAnswer>(&sent.message)) {
+      EXPECT_EQ(offered->status, CacheStatus::kNotAllowed);
+      ++refused;
+    }
+  }
+  EXPECT_EQ(refused, 3);
+}
+
+// ---- relaying (R1.4)
+
+TEST_F(TriadServerTest, ABrokenLinkToTheOwnerIsRelayedAroundAndMakesNoSecondOwner) {
+  begin();
+  const std::string key = cluster().key_owned_by(0, kPlain);
+  cluster().cut(kOne, NodeId{0});
+  cluster().cut(NodeId{0}, kOne);
+  cluster().run_for(10s);
+  EXPECT_EQ(put(kOne, key, text_bytes("value")), CacheStatus::kDone);
+  EXPECT_EQ(cluster().owner_of(kPlain, key), 0U);
+  EXPECT_EQ(cluster().entry(0, kPlain, key)->mnode().version.owner.slot(), Slot{0});
+  EXPECT_EQ(get(kOne, key), text_bytes("value"));
+  EXPECT_EQ(get(kTwo, key), text_bytes("value"));
+}
+
+TEST_F(TriadServerTest, ABrokenLinkBetweenTwoMembersMakesNoSecondOwner) {
+  begin();
+  cluster().cut(NodeId{0}, NodeId{1});
+  cluster().cut(NodeId{1}, NodeId{0});
+  cluster().run_for(20s);
+  for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
+    EXPECT_EQ(acting(cluster().key_owned_by(slot, kPlain)), 1);
+  }
+  for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
+    EXPECT_EQ(put(kOne, cluster().key_owned_by(slot, kPlain), text_bytes("v")), CacheStatus::kDone);
+  }
+}
+
+// ---- losing an owner (R1.7)
+
+TEST_F(TriadServerTest, AnAcknowledgedWriteThatOnlyItsOwnerHadComesBackFromItsWriter) {
+  begin();
+  const std::string key = cluster().key_owned_by(0, kPlain);
+  cluster().cut(NodeId{0}, NodeId{1});
+  cluster().cut(NodeId{0}, NodeId{2});
+  const AnswerCall done = cluster().put(kOne, kPlain, key, numbered_bytes(1, 5'000));
+  ASSERT_EQ(done.status, CacheStatus::kDone);
+  cluster().kill(NodeId{0});
+  cluster().heal();
+  cluster().run_for(5s);
+  EXPECT_EQ(get(kTwo, key), numbered_bytes(1, 5'000));
+  for (std::uint32_t slot = 1; slot < kSlots; ++slot) {
+    EXPECT_EQ(cluster().entry(slot, kPlain, key)->mnode().version, done.version);
+  }
+}
+
+TEST_F(TriadServerTest, AnMNodeWhoseBytesOnlyItsWriterHasGetsThemFromThere) {
+  begin();
+  const std::string key = cluster().key_owned_by(0, kPlain);
+  const Blob value = numbered_bytes(1, 5'000);
+  // The m-node reaches the others, its bytes do not.
+  cluster().loses = [&](const FakeCluster::Sent& sent) {
+    return sent.from == NodeId{0} && sent.to.value < kSlots &&
+           (std::holds_alternative<FetchedValue>(sent.message) ||
+            (std::holds_alternative<Replicate>(sent.message) &&
+             value_of(sent.message).size_bytes() > 0));
+  };
+  ASSERT_EQ(put(kOne, key, value), CacheStatus::kDone);
+  AgedMNode entry = aged(cluster().entry(0, kPlain, key)->mnode(), cluster().now());
+  for (std::uint32_t slot = 1; slot < kSlots; ++slot) {
+    cluster().tell(NodeId{slot}, MessageReceived{NodeId{0}, Replicate{.incarnation = Incarnation{1},
+                                                                      .position = 1'000,
+                                                                      .entry = entry,
+                                                                      .key_text = key}});
+  }
+  cluster().kill(NodeId{0});
+  cluster().run_for(8s);
+  EXPECT_EQ(get(kTwo, key), value);
+  EXPECT_TRUE(cluster().members_agree());
+}
+
+TEST_F(TriadServerTest, ReplicatedSurvivesTheLossOfOwnerAndWriterTogether) {
+  begin();
+  std::vector<std::string> keys;
+  for (int i = 0; i < 12; ++i) {
+    keys.push_back("key " + std::to_string(i));
+    ASSERT_EQ(put(kOne, keys.back(), numbered_bytes(7, 200), kSafe), CacheStatus::kDone);
+  }
+  cluster().kill(NodeId{0});
+  cluster().kill(kOne);
+  for (const std::string& key : keys) {
+    EXPECT_EQ(get(kTwo, key, kSafe), numbered_bytes(7, 200));
+  }
+}
+
+// ---- planned stops (R1.5)
+
+TEST_F(TriadServerTest, APlannedStopHandsOverWithoutAPauseAndLosesNothing) {
+  begin();
+  const std::string key = cluster().key_owned_by(1, kPlain);
+  ASSERT_EQ(put(kOne, key, text_bytes("value")), CacheStatus::kDone);
+  cluster().tell(NodeId{1}, StopOrder{});
+  ASSERT_TRUE(cluster().run_until([&] { return cluster().stopped(NodeId{1}); }, 5s));
+  cluster().kill(NodeId{1});
+  const TimePoint before = cluster().now();
+  EXPECT_EQ(put(kTwo, key, text_bytes("newer")), CacheStatus::kDone);
+  EXPECT_LT(cluster().now() - before, 500ms) << "nobody waits for T_dead";
+  EXPECT_EQ(get(kOne, key), text_bytes("newer"));
+}
+
+TEST_F(TriadServerTest, AStopBeforeItHasStartedIsDoneAtOnce) {
+  make();
+  cluster().store(0).sync_stalls = true;
+  cluster().start_member(0);
+  cluster().run_for(1s);
+  cluster().tell(NodeId{0}, StopOrder{});
+  EXPECT_TRUE(cluster().stopped(NodeId{0}));
+}
+
+// ---- orders of operators
+
+TEST_F(TriadServerTest, AnOrderGivenAtOneMemberReachesThoseThatWereAway) {
+  begin();
+  cluster().kill(NodeId{2});
+  cluster().tell(NodeId{0}, ChangeRoster{kOne, RosterState::kDraining});
+  cluster().run_for(1s);
+  cluster().start_member(2);
+  ASSERT_TRUE(settles());
+  cluster().run_for(1s);
+  for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
+    EXPECT_EQ(cluster().member(slot).roster().state(kOne), RosterState::kDraining);
+    EXPECT_EQ(listed(slot, kOne), ServerPhase::kDraining);
+  }
+}
+
+}  // namespace
+}  // namespace copal
