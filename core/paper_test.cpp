@@ -109,7 +109,7 @@ TEST_F(Paper, P56_AnMNodeIsAFixedSizeRecordOfHashesAndVersion) {
   EXPECT_EQ(sizes.size(), 1U);
   EXPECT_EQ(cluster().entry(0, kPlain, "k")->mnode().value_hash,
             hash_value(numbered_bytes(1, 40).bytes()));
-  EXPECT_LE(sizeof(MNode), 160U);
+  EXPECT_LE(sizeof(MNode), 168U);
   EXPECT_TRUE(std::is_trivially_copyable_v<MNode>);
 }
 

@@ -25,8 +25,13 @@ WallTime SimClock::wall() const {
   return (wall_frozen_ ? wall_stands_at_ : true_time) + wall_offset_;
 }
 
-void SimClock::reboot(TimePoint mono) {
+void SimClock::restart() {
   ++starts_;
+  wall_stands_at_ += Duration{1};
+}
+
+void SimClock::reboot(TimePoint mono) {
+  restart();
   anchor_ = engine_.now();
   mono_anchor_ = mono;
 }

@@ -21,7 +21,7 @@ class SimClock final : public Clock, public EventTarget {
   Now now() override { return {mono(), wall()}; }
   void wake_at(TimePoint time) override;
   /// The process died: wake-ups that it asked for are not for its successor.
-  void restart() { ++starts_; }
+  void restart();
   /// The machine was switched on anew: mono counts from another zero.
   void reboot(TimePoint mono);
 
@@ -29,7 +29,8 @@ class SimClock final : public Clock, public EventTarget {
   void set_drift_ppm(std::int64_t ppm);
   /// The wall clock jumps.
   void step_wall(Duration by) { wall_offset_ += by; }
-  /// The wall clock stands still, or goes on from where it stood.
+  /// The wall clock stands still, or goes on from where it stood. (No two starts of a process read
+  /// the same wall time even so: as little as that may be relied on, R0.3.)
   void set_wall_frozen(bool frozen);
 
   void on_event(std::uint64_t argument) override;

@@ -21,8 +21,8 @@ struct Id {
 /// small.
 using NodeId = detail::Id<struct NodeIdTag, std::uint32_t>;
 /// One start of a node's process. A higher one is a later start of the same node. A server without
-/// a disk takes its wall clock's seconds, and goes above what the triad knows of it (R0.3).
-using Incarnation = detail::Id<struct IncarnationTag, std::uint32_t>;
+/// a disk takes its wall clock, in nanoseconds, and goes above what the triad knows of it (R0.3).
+using Incarnation = detail::Id<struct IncarnationTag, std::uint64_t>;
 /// A request between a balancer and a server; unique at the balancer that made it.
 using RequestId = detail::Id<struct RequestIdTag, std::uint64_t>;
 /// A user's session at the application; 0 says that the request has none.

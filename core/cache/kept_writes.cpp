@@ -126,7 +126,8 @@ void KeptWrites::begin_offer(Kept kept, Now now, Effects& effects) {
 
 void KeptWrites::send(std::uint64_t sequence, Offer& offer, Now now, Effects& effects) {
   const MNode& mnode = offer.kept.mnode;
-  offer.asked = link_.ask(group_of(mnode.key), now.mono);
+  offer.asked = link_.ask(group_of(mnode.key), offer.avoid, now.mono);
+  offer.avoid = Slot{kSlots};
   offer.again_at = now.mono + config_.attempt_timeout;
   next_deadline_ = std::min(next_deadline_, offer.again_at);
   if (offer.asked != kNoNode) {
@@ -175,6 +176,7 @@ bool KeptWrites::on_answer(NodeId, const OfferAnswer& answer, Now now, Effects& 
 void KeptWrites::on_lost(NodeId member, Now now) {
   for (auto& [sequence, offer] : offers_) {
     if (offer.asked == member) {
+      offer.avoid = link_.slot_of(member).value_or(Slot{kSlots});
       offer.again_at = now.mono + config_.retry_delay;
       next_deadline_ = std::min(next_deadline_, offer.again_at);
     }

@@ -73,6 +73,7 @@ class KeptWrites {
   struct Offer {
     Kept kept;
     NodeId asked;
+    Slot avoid{kSlots};  // the connection to this one broke
     TimePoint again_at{};
     std::size_t lacked = 0;  // how often the owner had not got the bytes, nor this server
   };

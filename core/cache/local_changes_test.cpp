@@ -131,6 +131,7 @@ TEST_F(LargeValue, GoesOnToTheNextPlaceIfThereIsNoRoomOrNobody) {
     reply(answer_to(first, CacheStatus::kNeedValue));
     if (lost) {
       lose(1);
+      pass(25ms);
     } else {
       reply(ValueLeft{first.sequence, hash_value(value.bytes()), false}, 1);
     }

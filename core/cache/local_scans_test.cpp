@@ -132,6 +132,7 @@ TEST_F(LocalScansTest, APageIsAskedForAgainIfItsOwnerIsLostBusyOrSilent) {
   pass(1s);
   EXPECT_EQ(sent<ListKeys>().size(), 1U);
   lose(0);
+  pass(25ms);
   EXPECT_EQ(sent<ListKeys>().size(), 1U);
   EXPECT_EQ(sent<ListKeys>()[0].second.sequence, asked[0].second.sequence);
 }

@@ -9,11 +9,10 @@ namespace {
 
 constexpr std::array<Slot, kSlots> kAllSlots = {Slot{0}, Slot{1}, Slot{2}};
 
+/// As fine as the clock is: a process that dies at once may start again within a millisecond.
 Incarnation first_incarnation(WallTime wall) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(wall.time_since_epoch());
-  constexpr std::int64_t kMost = 0xffff'0000;
-  return Incarnation{
-      static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds.count(), 1, kMost))};
+  const std::int64_t time = wall.time_since_epoch().count();
+  return Incarnation{static_cast<std::uint64_t>(std::max<std::int64_t>(time, 1))};
 }
 
 /// What a balancer makes of it if members say different things: who calls it able to serve wins.

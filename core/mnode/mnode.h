@@ -71,6 +71,6 @@ struct MNode {
                                                         touch_interval(idle_timeout_ms));
   }
 };
-static_assert(sizeof(MNode) <= 160);
+static_assert(sizeof(MNode) <= 168);
 
 }  // namespace copal

@@ -173,7 +173,7 @@ bool TriadServer::must_begin_again(const MemberHeartbeat& heartbeat, NodeId from
   const bool mine = heartbeat.beat.known == self_.incarnation && announced_start_ &&
                     heartbeat.beat.echo <= running_->detector.sent(from) &&
                     heartbeat.stored_known <= store_.synced();
-  if (mine || heartbeat.beat.known.value == ~0U) {
+  if (mine || heartbeat.beat.known.value == ~std::uint64_t{0}) {
     return false;
   }
   // Somebody of this name was heard under this or a higher number, and it was not this start.

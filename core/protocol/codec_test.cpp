@@ -186,9 +186,9 @@ TEST(Codec, ValuesOutOfRangeAreMalformed) {
     }
     return decode(bytes).has_value();
   };
-  EXPECT_TRUE(with(6, 0, 1));
-  EXPECT_FALSE(with(6, static_cast<int>(wire_last(ServerPhase{})) + 1, 1));
-  const std::size_t ratio = 2 + 4 + 1 + 4;
+  EXPECT_TRUE(with(10, 0, 1));
+  EXPECT_FALSE(with(10, static_cast<int>(wire_last(ServerPhase{})) + 1, 1));
+  const std::size_t ratio = 2 + 8 + 1 + 4;
   EXPECT_TRUE(with(ratio, std::bit_cast<std::uint64_t>(1.0), 8));
   EXPECT_FALSE(with(ratio, std::bit_cast<std::uint64_t>(1.0000001), 8));
   EXPECT_FALSE(with(ratio, std::bit_cast<std::uint64_t>(-0.1), 8));
@@ -247,7 +247,7 @@ TEST(Codec, CacheMessagesOutOfRangeAreMalformed) {
   EXPECT_TRUE(malformed(longer, length_at, 0xfe));
   EXPECT_TRUE(malformed(longer, length_at + 1, 0xff));
   // The flags of an m-node: inline, with 100 bytes; then one that does not exist.
-  const std::size_t flags_at = 2 + 4 + 8 + 8 + 32 + 32 + 16 + 16 + 4 + 4;
+  const std::size_t flags_at = 2 + 8 + 8 + 8 + 32 + 32 + 16 + 16 + 4 + 4;
   EXPECT_TRUE(malformed(kinds[9], flags_at, MNode::kInline));
   EXPECT_TRUE(malformed(kinds[9], flags_at, 128));
 }

@@ -84,4 +84,38 @@ bool had_fault(const fuzz::Plan& plan, fuzz::PlannedFault::Kind first,
   });
 }
 
+std::vector<Gap> gaps(const KeyHistory& key, const Version& version, TimePoint from) {
+  std::vector<TimePoint> times = {from};
+  for (const auto& held : key.held) {
+    for (const HeldState& state : held) {
+      if (state.since > from) {
+        times.push_back(state.since);
+      }
+    }
+  }
+  std::ranges::sort(times);
+  std::vector<Gap> found;
+  bool in_gap = false;
+  for (const TimePoint time : times) {
+    const bool somewhere = std::ranges::any_of(std::array{0U, 1U, 2U}, [&](std::uint32_t member) {
+      const HeldState* state = key.at(member, time);
+      return state != nullptr && state->version >= version && state->has_bytes;
+    });
+    if (in_gap && somewhere) {
+      found.back().to = time;
+    } else if (!in_gap && !somewhere) {
+      found.push_back({time});
+    }
+    in_gap = !somewhere;
+  }
+  return found;
+}
+
+std::int64_t disks_lost(const fuzz::Plan& plan, std::uint32_t member, TimePoint before) {
+  return std::ranges::count_if(plan.faults, [&](const fuzz::PlannedFault& fault) {
+    return fault.kind == fuzz::PlannedFault::Kind::kLoseDisk && fault.node == member &&
+           TimePoint{fault.at} <= before;
+  });
+}
+
 }  // namespace copal::sim

@@ -79,4 +79,14 @@ const fuzz::PlannedCache& cache_of(const fuzz::Plan& plan, const Operation& oper
 bool had_fault(const fuzz::Plan& plan, fuzz::PlannedFault::Kind first,
                fuzz::PlannedFault::Kind last, TimePoint from = TimePoint{}, TimePoint to = kNever);
 
+/// A span of time in which no member had a version of a key, or a newer one, with its bytes.
+struct Gap {
+  TimePoint from{};
+  TimePoint to = kNever;
+};
+std::vector<Gap> gaps(const KeyHistory& key, const Version& version, TimePoint from);
+/// How often a member's disk was lost up to a time. One that hears nobody after it knows nothing of
+/// its terms and generation: it is another one.
+std::int64_t disks_lost(const fuzz::Plan& plan, std::uint32_t member, TimePoint before);
+
 }  // namespace copal::sim

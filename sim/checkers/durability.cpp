@@ -16,39 +16,6 @@ namespace copal::sim {
 
 namespace {
 
-/// A span of time in which no member had a version, or a newer one, with its bytes.
-struct Gap {
-  TimePoint from{};
-  TimePoint to = kNever;
-};
-
-std::vector<Gap> gaps(const KeyHistory& key, const Version& version, TimePoint from) {
-  std::vector<TimePoint> times = {from};
-  for (const auto& held : key.held) {
-    for (const HeldState& state : held) {
-      if (state.since > from) {
-        times.push_back(state.since);
-      }
-    }
-  }
-  std::ranges::sort(times);
-  std::vector<Gap> found;
-  bool in_gap = false;
-  for (const TimePoint time : times) {
-    const bool somewhere = std::ranges::any_of(std::array{0U, 1U, 2U}, [&](std::uint32_t member) {
-      const HeldState* state = key.at(member, time);
-      return state != nullptr && state->version >= version && state->has_bytes;
-    });
-    if (in_gap && somewhere) {
-      found.back().to = time;
-    } else if (!in_gap && !somewhere) {
-      found.push_back({time});
-    }
-    in_gap = !somewhere;
-  }
-  return found;
-}
-
 bool ended_within(const std::vector<TimePoint>& ends, TimePoint since, const Gap& gap) {
   // An end before the gap counts as well, if it came after the acknowledgement: then nobody was
   // left to offer the write.

@@ -29,6 +29,7 @@ void check_overwritten(fuzz::Trial& world, Findings& findings) {
         const auto after = key.states.find(held[i].version);
         if (held[i - 1].running && held[i].running && after != key.states.end() &&
             before != kNoVersion && before.owner.slot().value == member &&
+            disks_lost(world.plan(), member, held[i].since) == 0 &&
             after->first.owner.slot().value != member && after->second.base < before) {
           ++seen;
         }

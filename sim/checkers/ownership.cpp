@@ -19,13 +19,6 @@ bool were_apart(const fuzz::Trial& world, std::uint32_t one, std::uint32_t other
          from <= world.healed_from();
 }
 
-/// A member that lost its disk and hears nobody knows nothing of its terms: it is another one.
-std::int64_t disks_lost(const fuzz::Plan& plan, std::uint32_t member, TimePoint before) {
-  return std::ranges::count_if(plan.faults, [&](const fuzz::PlannedFault& fault) {
-    return fault.kind == Kind::kLoseDisk && fault.node == member && TimePoint{fault.at} <= before;
-  });
-}
-
 }  // namespace
 
 void check_ownership(fuzz::Trial& world, Findings& findings) {
