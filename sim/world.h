@@ -109,6 +109,8 @@ class World final : public EventTarget, public Caller, public TaskBook {
 
   RunResult result();
   void add_server_results(RunResult& result) const;
+  BalancerCounts balancer_counts();
+  Network::Count balancing_messages() const;
   std::vector<std::pair<std::string, double>> metrics();
 
   const scenario::Scenario& scenario_;

@@ -44,6 +44,33 @@ void World::add_server_results(RunResult& result) const {
   }
 }
 
+/// Of all balancers, those that died too.
+BalancerCounts World::balancer_counts() {
+  BalancerCounts counts;
+  for (const SimBalancer& balancer : balancers_) {
+    counts.retries += balancer.counts.retries;
+    counts.sessions_moved += balancer.counts.sessions_moved;
+    if (const Node* node = balancer.member->node()) {
+      counts.retries += node->balancer()->counts().retries;
+      counts.sessions_moved += node->balancer()->counts().sessions_moved;
+    }
+  }
+  return counts;
+}
+
+/// What was sent for balancing, since the cluster had formed.
+Network::Count World::balancing_messages() const {
+  Network::Count balancing;
+  for (std::size_t kind = 0; kind < kBalancingKinds; ++kind) {
+    const Network::Count& count = network_->counts()[kind];
+    const Network::Count& formed = counts_formed_[kind];
+    balancing.frames += count.frames - formed.frames;
+    balancing.frame_bytes += count.frame_bytes - formed.frame_bytes;
+    balancing.body_bytes += count.body_bytes - formed.body_bytes;
+  }
+  return balancing;
+}
+
 std::vector<std::pair<std::string, double>> World::metrics() {
   const double measured_s = std::max(1e-9, to_seconds(end_) - to_seconds(scenario_.warm_up));
   const auto ended = [this](ClientStatus status) {
@@ -71,23 +98,8 @@ std::vector<std::pair<std::string, double>> World::metrics() {
     tasks_per_weight += tasks;
     tasks_per_weight_max = std::max(tasks_per_weight_max, tasks);
   }
-  BalancerCounts counts;
-  for (const SimBalancer& balancer : balancers_) {
-    counts.retries += balancer.counts.retries;
-    counts.sessions_moved += balancer.counts.sessions_moved;
-    if (const Node* node = balancer.member->node()) {
-      counts.retries += node->balancer()->counts().retries;
-      counts.sessions_moved += node->balancer()->counts().sessions_moved;
-    }
-  }
-  Network::Count balancing;
-  for (std::size_t kind = 0; kind < kBalancingKinds; ++kind) {
-    const Network::Count& count = network_->counts()[kind];
-    const Network::Count& formed = counts_formed_[kind];
-    balancing.frames += count.frames - formed.frames;
-    balancing.frame_bytes += count.frame_bytes - formed.frame_bytes;
-    balancing.body_bytes += count.body_bytes - formed.body_bytes;
-  }
+  const BalancerCounts counts = balancer_counts();
+  const Network::Count balancing = balancing_messages();
   const Histogram& latency = recorder_.latency();
   const auto ms = [&latency](double ratio) { return latency.quantile(ratio) * 1e-6; };
   const double tasks_mean = tasks_per_weight / static_cast<double>(servers_.size());

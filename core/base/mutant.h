@@ -4,69 +4,68 @@
 
 // Defects that are put into the core on purpose, one at a time, to see whether the fuzzer's
 // checkers find them: each leaves out one rule of the protocols. They exist in one special build
-// only
-// (-DCOPAL_MUTANTS=ON), where a run chooses one by name; everywhere else COPAL_MUTANT() is `false`
-// and the compiler removes what it guards. A test looks that no other build has any.
+// only (COPAL_MUTANTS), where a run chooses one by name; everywhere else COPAL_MUTANT() is `false`
+// and the compiler removes what it guards.
 //
 // Named by what goes wrong. The second column is the rule; `list` marks those that the issue of the
 // cache names itself.
 
 // clang-format off
-#define COPAL_MUTANT_LIST(X)                                                                          \
-  X(kAgesIgnored, "R0.1", "an m-node that arrives counts as changed and used now")                     \
-  X(kWallClockStepsAge, "R0.1", "a wall clock that went backwards makes what was loaded younger")      \
-  X(kAfterSyncIgnored, "R0.2", "messages that must wait for the store leave at once")                  \
-  X(kUnsyncedIsDurable, "list", "what was written counts as synced")                                   \
-  X(kBatchesSplit, "R0.2", "a step's writes go to the store without their values now and then")        \
-  X(kWindowForgotten, "R0.3", "an owner keeps no answers: what comes twice is done twice")             \
+#define COPAL_MUTANT_LIST(X) \
+  X(kAgesIgnored, "R0.1", "an m-node that arrives counts as changed and used now") \
+  X(kWallClockStepsAge, "R0.1", "a wall clock that went backwards makes what was loaded younger") \
+  X(kAfterSyncIgnored, "R0.2", "messages that must wait for the store leave at once") \
+  X(kUnsyncedIsDurable, "list", "what was written counts as synced") \
+  X(kBatchesSplit, "R0.2", "a step's writes go to the store without their values now and then") \
+  X(kWindowForgotten, "R0.3", "an owner keeps no answers: what comes twice is done twice") \
   X(kRedoneElsewhere, "R0.3", "a change that may have happened elsewhere is done again, plain or not") \
-  X(kLastChangeIgnored, "R0.3", "the m-node's last change is not looked at before doing it again")     \
-  X(kUnknownToldAsTimedOut, "R0.3", "a change that may still happen is told as one that can't")        \
-  X(kIncarnationRepeated, "R0.3", "a member's new start has its old incarnation")                      \
-  X(kAckedWithoutBytes, "R0.4", "a replica acknowledges an m-node whose bytes it lacks")               \
-  X(kBytesNotFetched, "R0.4", "missing bytes are not fetched from a peer")                             \
-  X(kMissingValueDeletesKey, "list", "a get that finds the bytes missing removes the key")             \
-  X(kClearNotReplicated, "R0.6", "a clear stays at the member that did it")                            \
-  X(kClearedStillRead, "R0.6", "what was cleared is read until it is dropped")                         \
-  X(kUsesNotTold, "R0.7", "a use of an entry with an idle timeout is told to nobody")                  \
-  X(kExpiredIsRead, "R0.7", "an entry past its time is still read")                                    \
-  X(kEvictionNotReplicated, "R0.7", "an evicted entry is dropped here alone")                          \
-  X(kFullStoreForgets, "R0.7", "what a full disk refused is not written again")                        \
-  X(kActsUnready, "R1.1", "a member may act without being ready")                                      \
-  X(kReadyAlone, "R1.1", "a member that starts is ready without having compared")                      \
-  X(kTermNotRaised, "R1.2", "who takes over acts under the term of before")                            \
-  X(kReplicatedUnprepared, "R1.2", "`replicated` is answered before the comparison")                   \
-  X(kHigherViewIgnored, "R1.3", "who acts goes on when it sees a higher view")                         \
-  X(kStoppedOwnerKeepsChanges, "R1.3", "who stops does not pass on what the new one lacks")            \
-  X(kHeardOwnerReplaced, "R1.4", "a member takes over although a peer hears the owner act")            \
-  X(kNotRelayed, "R1.4", "a member that does not act refuses what it could pass on")                   \
-  X(kHandOverEarly, "R1.5", "a group is handed over before the heir has its changes")                  \
-  X(kPrimaryNeverAsks, "R1.5", "the primary does not ask for its groups back")                         \
-  X(kFrozenGoesOn, "R1.6", "a member that was frozen goes on acting")                                  \
-  X(kWritesNotKept, "R1.7", "a writing server keeps nothing")                                          \
-  X(kKeptNotOffered, "R1.7", "kept writes are not offered to a new owner")                             \
-  X(kReplicatedUpToAhead, "R1.7", "`replicated_up_to` says what was sent, not what was acknowledged")  \
-  X(kBehindIsReady, "R1.8", "a replica that missed changes still counts")                              \
-  X(kReplicationSkipped, "list", "a change is not replicated now and then")                            \
-  X(kSingleCopyNotSaid, "list", "a change that is here alone is acknowledged as replicated")           \
-  X(kTombstonesDroppedAtOnce, "R4.1", "tombstones are dropped whether all know them or not")           \
-  X(kAgreedAfterDeath, "R4.1", "what was agreed with a replaced member counts for its successor")      \
-  X(kHorizonNotHeeded, "R4.2", "an unknown m-node below the horizon is installed")                     \
-  X(kDeletedIsCopied, "R4.3", "a comparison copies what was removed long ago")                         \
-  X(kHorizonNotTakenOver, "R4.3", "the higher horizon is not taken over")                              \
-  X(kNotSetAside, "R4.4", "what only a long lost member had is deleted without a trace")               \
-  X(kBucketSkipped, "list", "a comparison leaves out a bucket of the tree")                            \
-  X(kWriterVersions, "list", "the version comes from the writer's clock")                              \
-  X(kVersionNotAbove, "R6", "a version is the clock's reading, whatever was there before")             \
-  X(kClockNotObserved, "R6", "the hybrid clock does not follow what others show")                      \
-  X(kClockFollowsWall, "R6", "the hybrid clock's offset is set from the wall clock again and again")   \
-  X(kReservedNotHeeded, "R6", "a new start does not look at the clock reserved on disk")               \
-  X(kBaseNotNoted, "R6", "an m-node does not say which foreign version it replaced")                   \
-  X(kLocalReadTimeoutIgnored, "list", "a copy is used however old it is")                              \
-  X(kOldAnswerForNewRead, "list", "a read joins a question however long ago that was sent")            \
-  X(kListNotPushed, "list", "a changed list of servers is not pushed")                                 \
-  X(kDisabledIsListed, "R9", "a disabled server stays in the list")                                    \
-  X(kListForgotten, "R9", "with no member heard, a balancer routes to nobody")                         \
+  X(kLastChangeIgnored, "R0.3", "the m-node's last change is not looked at before doing it again") \
+  X(kUnknownToldAsTimedOut, "R0.3", "a change that may still happen is told as one that can't") \
+  X(kIncarnationRepeated, "R0.3", "a member's new start has its old incarnation") \
+  X(kAckedWithoutBytes, "R0.4", "a replica acknowledges an m-node whose bytes it lacks") \
+  X(kBytesNotFetched, "R0.4", "missing bytes are not fetched from a peer") \
+  X(kMissingValueDeletesKey, "list", "a get that finds the bytes missing removes the key") \
+  X(kClearNotReplicated, "R0.6", "a clear stays at the member that did it") \
+  X(kClearedStillRead, "R0.6", "what was cleared is read until it is dropped") \
+  X(kUsesNotTold, "R0.7", "a use of an entry with an idle timeout is told to nobody") \
+  X(kExpiredIsRead, "R0.7", "an entry past its time is still read") \
+  X(kEvictionNotReplicated, "R0.7", "an evicted entry is dropped here alone") \
+  X(kFullStoreForgets, "R0.7", "what a full disk refused is not written again") \
+  X(kActsUnready, "R1.1", "a member may act without being ready") \
+  X(kReadyAlone, "R1.1", "a member that starts is ready without having compared") \
+  X(kTermNotRaised, "R1.2", "who takes over acts under the term of before") \
+  X(kReplicatedUnprepared, "R1.2", "`replicated` is answered before the comparison") \
+  X(kHigherViewIgnored, "R1.3", "who acts goes on when it sees a higher view") \
+  X(kStoppedOwnerKeepsChanges, "R1.3", "who stops does not pass on what the new one lacks") \
+  X(kHeardOwnerReplaced, "R1.4", "a member takes over although a peer hears the owner act") \
+  X(kNotRelayed, "R1.4", "a member that does not act refuses what it could pass on") \
+  X(kHandOverEarly, "R1.5", "a group is handed over before the heir has its changes") \
+  X(kPrimaryNeverAsks, "R1.5", "the primary does not ask for its groups back") \
+  X(kFrozenGoesOn, "R1.6", "a member that was frozen goes on acting") \
+  X(kWritesNotKept, "R1.7", "a writing server keeps nothing") \
+  X(kKeptNotOffered, "R1.7", "kept writes are not offered to a new owner") \
+  X(kReplicatedUpToAhead, "R1.7", "`replicated_up_to` says what was sent, not what was acknowledged") \
+  X(kBehindIsReady, "R1.8", "a replica that missed changes still counts") \
+  X(kReplicationSkipped, "list", "a change is not replicated now and then") \
+  X(kSingleCopyNotSaid, "list", "a change that is here alone is acknowledged as replicated") \
+  X(kTombstonesDroppedAtOnce, "R4.1", "tombstones are dropped whether all know them or not") \
+  X(kAgreedAfterDeath, "R4.1", "what was agreed with a replaced member counts for its successor") \
+  X(kHorizonNotHeeded, "R4.2", "an unknown m-node below the horizon is installed") \
+  X(kDeletedIsCopied, "R4.3", "a comparison copies what was removed long ago") \
+  X(kHorizonNotTakenOver, "R4.3", "the higher horizon is not taken over") \
+  X(kNotSetAside, "R4.4", "what only a long lost member had is deleted without a trace") \
+  X(kBucketSkipped, "list", "a comparison leaves out a bucket of the tree") \
+  X(kWriterVersions, "list", "the version comes from the writer's clock") \
+  X(kVersionNotAbove, "R6", "a version is the clock's reading, whatever was there before") \
+  X(kClockNotObserved, "R6", "the hybrid clock does not follow what others show") \
+  X(kClockFollowsWall, "R6", "the hybrid clock's offset is set from the wall clock again and again") \
+  X(kReservedNotHeeded, "R6", "a new start does not look at the clock reserved on disk") \
+  X(kBaseNotNoted, "R6", "an m-node does not say which foreign version it replaced") \
+  X(kLocalReadTimeoutIgnored, "list", "a copy is used however old it is") \
+  X(kOldAnswerForNewRead, "list", "a read joins a question however long ago that was sent") \
+  X(kListNotPushed, "list", "a changed list of servers is not pushed") \
+  X(kDisabledIsListed, "R9", "a disabled server stays in the list") \
+  X(kListForgotten, "R9", "with no member heard, a balancer routes to nobody") \
   X(kDeadIsListed, "R9", "a server that is dead stays in the list")
 // clang-format on
 

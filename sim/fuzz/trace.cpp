@@ -146,74 +146,67 @@ void PerfettoTrace::on_step(NodeId node, const Input& input, Now, const Effects&
   }
 }
 
+namespace {
+
+double micros(TimePoint at) {
+  return static_cast<double>(at.time_since_epoch().count()) / 1e3;
+}
+
+/// One event of the format. In process 1 each thread is a node; process 2 has the operations.
+Json event(const char* phase, int process, std::uint32_t node, TimePoint at, std::string name) {
+  return {{"ph", phase},
+          {"pid", process},
+          {"tid", node},
+          {"ts", micros(at)},
+          {"name", std::move(name)}};
+}
+
+/// A slice: a step takes no time, but what is to be seen must have some.
+Json slice(NodeId node, TimePoint at, std::string name) {
+  Json made = event("X", 1, node.value, at, std::move(name));
+  made["dur"] = 20;
+  return made;
+}
+
+/// One end of an arrow, or of an operation.
+Json end(Json made, const char* category, std::uint64_t id) {
+  made["cat"] = category;
+  made["id"] = id;
+  return made;
+}
+
+}  // namespace
+
 std::string PerfettoTrace::write(const std::string& path) const {
-  const auto micros = [](TimePoint at) {
-    return static_cast<double>(at.time_since_epoch().count()) / 1e3;
-  };
   std::ofstream out(path);
   out << "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n";
   bool first = true;
-  const auto put = [&](const Json& event) {
-    out << (first ? "" : ",\n") << event.dump();
+  const auto put = [&](const Json& made) {
+    out << (first ? "" : ",\n") << made.dump();
     first = false;
   };
-  constexpr double kStepTime = 20;  // µs: a step takes no time, but a slice must have some
   for (std::uint32_t node = 0; node < world_.plan().node_count(); ++node) {
-    put({{"ph", "M"},
-         {"pid", 1},
-         {"tid", node},
-         {"name", "thread_name"},
-         {"args", {{"name", name_of_node(world_.plan(), node)}}}});
+    Json name = event("M", 1, node, TimePoint{}, "thread_name");
+    name["args"] = {{"name", name_of_node(world_.plan(), node)}};
+    put(name);
   }
   for (const Step& step : steps_) {
-    put({{"ph", "X"},
-         {"pid", 1},
-         {"tid", step.node.value},
-         {"ts", micros(step.at)},
-         {"dur", kStepTime},
-         {"name", step.name}});
+    put(slice(step.node, step.at, step.name));
   }
   for (const Arrow& arrow : arrows_) {
-    put({{"ph", "X"},
-         {"pid", 1},
-         {"tid", arrow.from.value},
-         {"ts", micros(arrow.sent)},
-         {"dur", kStepTime},
-         {"name", arrow.name + (arrow.lost ? " (lost)" : "")}});
+    put(slice(arrow.from, arrow.sent, arrow.name + (arrow.lost ? " (lost)" : "")));
     if (arrow.arrived != kNever) {
-      put({{"ph", "s"},
-           {"pid", 1},
-           {"tid", arrow.from.value},
-           {"ts", micros(arrow.sent)},
-           {"id", arrow.id},
-           {"name", arrow.name},
-           {"cat", "message"}});
-      put({{"ph", "f"},
-           {"bp", "e"},
-           {"pid", 1},
-           {"tid", arrow.to.value},
-           {"ts", micros(arrow.arrived)},
-           {"id", arrow.id},
-           {"name", arrow.name},
-           {"cat", "message"}});
+      put(end(event("s", 1, arrow.from.value, arrow.sent, arrow.name), "message", arrow.id));
+      Json tip = event("f", 1, arrow.to.value, arrow.arrived, arrow.name);
+      tip["bp"] = "e";  // bound to the slice around it
+      put(end(tip, "message", arrow.id));
     }
   }
   for (const Operation& operation : world_.history().operations) {
-    const TimePoint end = operation.is_over() ? operation.answered : world_.now();
-    put({{"ph", "b"},
-         {"pid", 2},
-         {"tid", operation.server},
-         {"cat", "operation"},
-         {"id", operation.id},
-         {"ts", micros(operation.asked)},
-         {"name", describe(operation)}});
-    put({{"ph", "e"},
-         {"pid", 2},
-         {"tid", operation.server},
-         {"cat", "operation"},
-         {"id", operation.id},
-         {"ts", micros(end)},
-         {"name", describe(operation)}});
+    const TimePoint over = operation.is_over() ? operation.answered : world_.now();
+    const std::string name = describe(operation);
+    put(end(event("b", 2, operation.server, operation.asked, name), "operation", operation.id));
+    put(end(event("e", 2, operation.server, over, name), "operation", operation.id));
   }
   out << "\n]}\n";
   out.close();
