@@ -395,6 +395,46 @@ TEST_F(CatchUpTest, AnswersThatWouldNeverEndAreNotBelieved) {
   EXPECT_FALSE(done_.has_value());
 }
 
+TEST_F(CatchUpTest, SumsOfAnotherNumberThanATreeHasAreNotAnswered) {
+  Effects effects;
+  answer_->on_sums(kAsker, {.at = {kGroup, 1, 2}, .cache = CacheId{1}, .sums = {1, 2, 3}}, effects);
+  EXPECT_TRUE(effects.empty());
+}
+
+TEST_F(CatchUpTest, SomeBeginningsAreRememberedTheOldestIsForgotten) {
+  constexpr std::uint64_t kMost = 2 * kGroups;
+  Effects effects;
+  for (std::uint64_t id = 1; id <= kMost + 1; ++id) {
+    answer_->on_open(kAsker, {.at = {kGroup, id, 1}}, true, now_, effects);
+    answer_->on_open(kAsker, {.at = {kGroup, id, 1}}, true, now_, effects);  // and asked again
+  }
+  const auto is_known = [&](std::uint64_t id) {
+    effects.clear();
+    answer_->on_close(kAsker, {.at = {kGroup, id, 2}}, now_, effects);
+    return std::get<CompareClosed>(std::get<Send>(effects[0]).message).known;
+  };
+  EXPECT_FALSE(is_known(1));
+  EXPECT_TRUE(is_known(2));
+  EXPECT_TRUE(is_known(kMost + 1));
+}
+
+TEST_F(CatchUpTest, AnExchangeThatDoesNotFitIsAnsweredInParts) {
+  CompareExchange exchange{.at = {kGroup, 1, 2}};
+  std::uint32_t key = 0;
+  for (int i = 0; i < 200; ++i) {
+    key = key_in(kGroup, key);
+    theirs_.replica.install(mnode_of(key, 5, filled_bytes(1)), std::string(1'000, 'k'));
+    exchange.take.push_back(key_hash_of(key++));
+  }
+  Effects effects;
+  answer_->on_exchange(kAsker, exchange, now_, effects);
+  const auto& first = std::get<CompareExchanged>(std::get<Send>(effects[0]).message);
+  EXPECT_LT(first.looked_up, 200U);
+  EXPECT_EQ(first.taken.size(), first.looked_up);
+  std::vector<std::byte> frame(kMessageSizeMaxBytes);
+  EXPECT_LE(encode(first, frame), kMessageSizeMaxBytes);
+}
+
 // ---- size
 
 TEST_F(CatchUpTest, AWholeGroupIsCopiedInFramesThatFit) {
