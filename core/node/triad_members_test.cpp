@@ -221,5 +221,103 @@ TEST_F(TriadMembersTest, MembersThatDifferInNothingCompareNowAndThen) {
   }
 }
 
+// R1.3: who stops has m-nodes that the new one may lack.
+TEST_F(TriadMembersTest, WhoHasGivenAGroupBackComparesItWithTheNewOwner) {
+  begin();
+  cluster().kill(NodeId{0});
+  put(kOne, cluster().key_owned_by(0, kPlain), text_bytes("value"));
+  cluster().run_for(1s);
+  cluster().start_member(0);
+  ASSERT_TRUE(settles());
+  cluster().run_for(5s);
+  std::set<std::uint8_t> compared;
+  for (const FakeCluster::Sent& sent : cluster().sent_of<CompareOpen>()) {
+    const Group group = std::get<CompareOpen>(sent.message).at.group;
+    if (sent.to == NodeId{0} && group.order().slots()[0].value == 0) {
+      compared.insert(group.value);
+    }
+  }
+  EXPECT_EQ(compared.size(), kGroups / 3);
+}
+
+// ---- servers
+
+TEST_F(TriadMembersTest, WhoListensIsToldByTheOwnerWhoeverChanges) {
+  begin();
+  cluster().tell(kTwo, ListenTo{kPlain});
+  cluster().run_for(300ms);  // it says so in its next heartbeat
+  cluster().forget_sent();
+  put(kOne, "key", text_bytes("value"));
+  put(kOne, "key", text_bytes("value"), kSafe);
+  const auto events = cluster().sent_of<EntryEvent>();
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].to, kTwo);
+  EXPECT_EQ(std::get<EntryEvent>(events[0].message).key_text, "key");
+  cluster().tell(kTwo, ListenTo{kPlain, false});
+  cluster().run_for(300ms);
+  cluster().forget_sent();
+  put(kOne, "key", text_bytes("newer"));
+  EXPECT_TRUE(cluster().sent_of<EntryEvent>().empty());
+}
+
+TEST_F(TriadMembersTest, OrdersOutliveARestartOfTheWholeTriad) {
+  begin();
+  cluster().tell(NodeId{1}, ChangeRoster{kOne, RosterState::kDisabled});
+  cluster().run_for(1s);
+  for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
+    cluster().kill(NodeId{slot});
+  }
+  for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
+    cluster().start_member(slot, true);
+  }
+  ASSERT_TRUE(settles());
+  cluster().run_for(1s);
+  for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
+    EXPECT_EQ(listed(slot, kOne), ServerPhase::kAbsent);
+    EXPECT_EQ(listed(slot, kTwo), ServerPhase::kReady);
+  }
+}
+
+TEST_F(TriadMembersTest, AReadThatWaitsForBytesIsAnsweredWhenAChangeBringsThem) {
+  begin();
+  const std::string key = cluster().key_owned_by(0, kPlain);
+  const Blob value = numbered_bytes(1, 200);
+  MNode bare;
+  bare.key = key_hash_of(kPlain, key);
+  bare.cache = kPlain;
+  bare.version = {1, 1, OwnerId(0, Slot{1}, 1)};
+  set_value(bare, name_value(value.bytes()));
+  cluster().tell(NodeId{0}, MessageReceived{NodeId{1}, Replicate{.incarnation = Incarnation{1},
+                                                                 .position = 1'000,
+                                                                 .entry = aged(bare, {}),
+                                                                 .key_text = key}});
+  const CallId call = cluster().begin_read(kTwo, kPlain, key);
+  cluster().run_for(100ms);
+  EXPECT_EQ(cluster().answer(call), nullptr);
+  put(kOne, cluster().key_owned_by(0, kPlain, 1), value);
+  cluster().run_for(10ms);
+  ASSERT_NE(cluster().answer(call), nullptr);
+  EXPECT_EQ(cluster().answer(call)->value, value);
+}
+
+// R6: above everything that is here, whatever the clocks say and though its own record is lost.
+TEST_F(TriadMembersTest, AStartsClockIsAboveAllThatItsDiskHolds) {
+  FakeCluster one({plain_}, 1);
+  one.start({kOne});
+  one.put(kOne, kPlain, "key", text_bytes("value"));
+  one.run_for(1s);
+  one.kill(NodeId{0});
+  for (const auto& [name, record] : one.store(0).records()) {
+    if (name.first == Family::kState) {
+      one.store(0).damaged.insert(name);
+    }
+  }
+  one.set_wall_offset(NodeId{0}, -std::chrono::hours{1});
+  one.start_member(0);
+  ASSERT_TRUE(one.run_until([&] { return one.member(0).is_running(); }));
+  EXPECT_GT(one.member(0).clock().reading(one.now()),
+            one.entry(0, kPlain, "key")->mnode().version.counter);
+}
+
 }  // namespace
 }  // namespace copal
