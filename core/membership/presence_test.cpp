@@ -12,7 +12,7 @@ constexpr NodeId kBalancer{20};
 class PresenceTest : public testing::Test {
  protected:
   /// A heartbeat of a server, if it is admitted. Returns whether that says something new.
-  bool hear(NodeId node, ServerHeartbeat heartbeat) {
+  bool hear(NodeId node, const ServerHeartbeat& heartbeat) {
     if (!presence_.admits(node, heartbeat)) {
       return false;
     }

@@ -207,6 +207,8 @@ TEST_F(TriadLinkTest, PartsCountWhenAllOfOneNumberHaveComeInOrder) {
   EXPECT_FALSE(list(0, 6, {ready(10)}, 0, 2).list_changed) << "the next one, from its start";
   EXPECT_FALSE(list(0, 5, {ready(11)}, 1, 3).list_changed);
   EXPECT_TRUE(list(0, 6, {ready(11)}, 1, 2).list_changed);
+  EXPECT_FALSE(list(0, 7, {ready(10)}, 0, 2).list_changed);
+  EXPECT_FALSE(list(0, 8, {ready(12)}, 1, 2).list_changed) << "the end of another one";
   EXPECT_EQ(link_->list(), (std::vector{ready(10), ready(11)}));
 }
 

@@ -207,6 +207,46 @@ TEST_F(DynamicServerTest, ARepeatedFrameIsNotWorkedOnTwice) {
   EXPECT_EQ(server->active(), 1u);
 }
 
+TEST_F(DynamicServerTest, WithoutCachesACallOfTheApplicationIsRefused) {
+  start();
+  step(ReadEntry{.call = CallId{1}, .cache = CacheId{1}, .key = "k"}, 1s);
+  ASSERT_EQ(performed<AnswerCall>().size(), 1u);
+  EXPECT_EQ(performed<AnswerCall>()[0].status, CacheStatus::kUnknownCache);
+  step(ReadKeys{.call = CallId{2}, .cache = CacheId{1}}, 1s);
+  ASSERT_EQ(performed<AnswerKeys>().size(), 1u);
+  EXPECT_EQ(performed<AnswerKeys>()[0].status, CacheStatus::kUnknownCache);
+  step(ListenTo{.cache = CacheId{1}}, 1s);
+  EXPECT_TRUE(performed<AnswerCall>().empty());
+}
+
+TEST_F(DynamicServerTest, AStopOrderEndsWhatIsUnderWayTakesNothingNewAndSaysGoodbye) {
+  start();
+  request(1, 1s);
+  const WorkId work = performed<StartWork>()[0].work;
+  step(StopOrder{}, 2s);
+  EXPECT_TRUE(performed<StopProcess>().empty());
+  EXPECT_EQ(sent<LoadReport>().at(0).phase, ServerPhase::kDraining);
+  step(WorkEnded{work, true}, 3s);
+  EXPECT_EQ(sent<Answer>().size(), 1u);
+  ASSERT_EQ(performed<StopProcess>().size(), 1u);
+  EXPECT_FALSE(performed<StopProcess>()[0].failed);
+  bool leaving = false;
+  for (const ServerHeartbeat& heartbeat : sent<ServerHeartbeat>()) {
+    leaving = leaving || heartbeat.leaving;
+  }
+  EXPECT_TRUE(leaving);
+}
+
+TEST_F(DynamicServerTest, WorkThatDoesNotEndHoldsUpAStopNoLongerThanItsTimeout) {
+  start();
+  request(1, 1s);
+  step(StopOrder{}, 2s);
+  step(Wake{}, 31s);
+  EXPECT_TRUE(performed<StopProcess>().empty());
+  step(Wake{}, 32s);
+  EXPECT_EQ(performed<StopProcess>().size(), 1u);
+}
+
 /// Every request that is taken ends in one answer, whatever else happens; the rest is
 /// check_invariants() after each step.
 TEST_F(DynamicServerTest, RandomSchedulesKeepTheInvariants) {

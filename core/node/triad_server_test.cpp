@@ -101,6 +101,17 @@ TEST_F(TriadServerTest, AloneOfThreeItWaitsBeforeItServes) {
   EXPECT_EQ(cluster().answer(call)->status, CacheStatus::kDone);
 }
 
+TEST_F(TriadServerTest, AClockThatIsAheadCarriesTheOthersAlong) {  // R6
+  make();
+  cluster().set_wall_offset(NodeId{1}, 10min);
+  begin();
+  const std::uint64_t ahead = cluster().member(1).clock().reading(cluster().now());
+  for (const std::uint32_t slot : {0U, 2U}) {
+    const std::uint64_t reading = cluster().member(slot).clock().reading(cluster().now());
+    EXPECT_GE(reading + 1'000'000'000, ahead) << "without a single write";
+  }
+}
+
 // ---- who may ask
 
 TEST_F(TriadServerTest, StrangersGetNoAnswerAndBalancersARefusal) {  // R9
@@ -137,6 +148,7 @@ TEST_F(TriadServerTest, ABrokenLinkToTheOwnerIsRelayedAroundAndMakesNoSecondOwne
   cluster().run_for(10s);
   EXPECT_EQ(put(kOne, key, text_bytes("value")), CacheStatus::kDone);
   EXPECT_EQ(cluster().owner_of(kPlain, key), 0U);
+  ASSERT_NE(cluster().entry(0, kPlain, key), nullptr);
   EXPECT_EQ(cluster().entry(0, kPlain, key)->mnode().version.owner.slot(), Slot{0});
   EXPECT_EQ(get(kOne, key), text_bytes("value"));
   EXPECT_EQ(get(kTwo, key), text_bytes("value"));

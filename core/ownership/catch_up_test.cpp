@@ -188,6 +188,37 @@ TEST_F(CatchUpTest, TimesOfUseAndAgesTravelAlong) {
   EXPECT_EQ(mine_.replica.find(mnode.key)->mnode().accessed, now_.mono - 10s);
 }
 
+TEST_F(CatchUpTest, OfALeafThatDiffersOnlyWhatDiffersTravels) {
+  const MNode equal = mnode_of(key_in(kGroup), 5, filled_bytes(1));
+  MNode beside = equal;  // in the same leaf
+  beside.key.bytes[31] ^= 1U;
+  for (Side* side : {&mine_, &theirs_}) {
+    side->replica.install(equal, "equal");
+  }
+  mine_.replica.install(beside, "beside");
+  compare();
+  EXPECT_TRUE(same());
+  EXPECT_EQ(catch_up_->counts().given, 1U);
+  EXPECT_EQ(catch_up_->counts().taken, 0U);
+}
+
+TEST_F(CatchUpTest, EntriesOfAnotherGroupAreNotTakenFromAnExchange) {
+  const MNode stray = mnode_of(key_in(Group{6}), 5, filled_bytes(1));
+  Effects effects;
+  answer_->on_exchange(kAsker, {.at = {kGroup, 1, 2}, .give = {{aged(stray, now_.mono), "k"}}},
+                       now_, effects);
+  EXPECT_EQ(theirs_.replica.size(), 0U);
+  install(theirs_, 0, 5);
+  want();
+  while (!wire_.empty()) {
+    if (auto* exchanged = std::get_if<CompareExchanged>(&wire_.front())) {
+      exchanged->taken.push_back({aged(stray, now_.mono), "k"});
+    }
+    deliver();
+  }
+  EXPECT_EQ(mine_.replica.size(), 1U);
+}
+
 // ---- horizons (R4.3, R4.4)
 
 TEST_F(CatchUpTest, WhatIsBelowTheOthersHorizonWasRemovedThere) {
@@ -218,6 +249,14 @@ TEST_F(CatchUpTest, AHorizonIsTakenOverOnlyWhenAllIsCompared) {
   }
   deliver();
   EXPECT_EQ(mine_.replica.horizon(kGroup).counter, 50U);
+}
+
+TEST_F(CatchUpTest, TheAskersHigherHorizonIsTakenOverThereToo) {
+  mine_.replica.raise_horizon(kGroup, {60, 0, {}});
+  theirs_.replica.raise_horizon(kGroup, {50, 0, {}});
+  compare();
+  EXPECT_EQ(theirs_.replica.horizon(kGroup).counter, 60U);
+  EXPECT_GE(theirs_.clock.reading(now_.mono), 60U);
 }
 
 TEST_F(CatchUpTest, AnEntryChangedSinceItWasCalledRemovedIsNotDropped) {
@@ -270,7 +309,6 @@ TEST_F(CatchUpTest, EachCacheThatDiffersIsCompared) {
 
 TEST_F(CatchUpTest, BothClocksAreAboveAllThatEitherHadSeen) {
   theirs_.clock.observe(900'000'000'000'000, now_.mono);
-  install(theirs_, 0, 900'000'000'000'000);
   compare();
   EXPECT_GE(mine_.clock.reading(now_.mono), 900'000'000'000'000U);
   EXPECT_GE(done_->compared.agreed, 900'000'000'000'000U);
@@ -393,6 +431,46 @@ TEST_F(CatchUpTest, AnswersThatWouldNeverEndAreNotBelieved) {
     ASSERT_LT(messages_, 50);
   }
   EXPECT_FALSE(done_.has_value());
+}
+
+TEST_F(CatchUpTest, SumsOfAnotherNumberThanATreeHasAreNotAnswered) {
+  Effects effects;
+  answer_->on_sums(kAsker, {.at = {kGroup, 1, 2}, .cache = CacheId{1}, .sums = {1, 2, 3}}, effects);
+  EXPECT_TRUE(effects.empty());
+}
+
+TEST_F(CatchUpTest, SomeBeginningsAreRememberedTheOldestIsForgotten) {
+  constexpr std::uint64_t kMost = 2 * kGroups;
+  Effects effects;
+  for (std::uint64_t id = 1; id <= kMost + 1; ++id) {
+    answer_->on_open(kAsker, {.at = {kGroup, id, 1}}, true, now_, effects);
+    answer_->on_open(kAsker, {.at = {kGroup, id, 1}}, true, now_, effects);  // and asked again
+  }
+  const auto is_known = [&](std::uint64_t id) {
+    effects.clear();
+    answer_->on_close(kAsker, {.at = {kGroup, id, 2}}, now_, effects);
+    return std::get<CompareClosed>(std::get<Send>(effects[0]).message).known;
+  };
+  EXPECT_FALSE(is_known(1));
+  EXPECT_TRUE(is_known(2));
+  EXPECT_TRUE(is_known(kMost + 1));
+}
+
+TEST_F(CatchUpTest, AnExchangeThatDoesNotFitIsAnsweredInParts) {
+  CompareExchange exchange{.at = {kGroup, 1, 2}};
+  std::uint32_t key = 0;
+  for (int i = 0; i < 200; ++i) {
+    key = key_in(kGroup, key);
+    theirs_.replica.install(mnode_of(key, 5, filled_bytes(1)), std::string(1'000, 'k'));
+    exchange.take.push_back(key_hash_of(key++));
+  }
+  Effects effects;
+  answer_->on_exchange(kAsker, exchange, now_, effects);
+  const auto& first = std::get<CompareExchanged>(std::get<Send>(effects[0]).message);
+  EXPECT_LT(first.looked_up, 200U);
+  EXPECT_EQ(first.taken.size(), first.looked_up);
+  std::vector<std::byte> frame(kMessageSizeMaxBytes);
+  EXPECT_LE(encode(first, frame), kMessageSizeMaxBytes);
 }
 
 // ---- size

@@ -230,6 +230,20 @@ TEST_F(ReplicaStoreTest, ARecordUnderAnotherKeyOrOfNoSenseIsDamagedToo) {
   EXPECT_EQ(replica_->size(), 0U);
 }
 
+TEST_F(ReplicaStoreTest, ARecordThatWasWrittenUnderAnotherKeyIsNotBelieved) {
+  install(1, 5, filled_bytes(1));
+  step();
+  const KeyHash other = key_hash_of(2);
+  StorageBatch misdirected;
+  misdirected.put(Family::kMNodes, other.bytes, disk_.records().begin()->second.bytes());
+  ASSERT_TRUE(disk_.write(misdirected));
+  start(false);
+  EXPECT_EQ(store_->counts().loaded, 1U);
+  EXPECT_EQ(store_->counts().damaged, 1U);
+  EXPECT_EQ(disk_.count(Family::kMNodes), 1U) << "the wrong one is erased";
+  EXPECT_NE(find(1), nullptr);
+}
+
 TEST_F(ReplicaStoreTest, AValueIsReadBackAndALostOneIsMissingFromThenOn) {
   install(1, 5, filled_bytes(1));
   install(2, 5, filled_bytes(2));

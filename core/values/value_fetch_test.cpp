@@ -209,6 +209,9 @@ TEST_F(ValueFetchTest, ForBytesOnTheDiskTheyWaitForOneRead) {
     EXPECT_EQ(send.to, i == 0 ? kB : kC);
     EXPECT_EQ(std::get<FetchedValue>(send.message).value, filled_bytes(1));
   }
+  effects_.clear();
+  fetch_.on_read({hash, true}, now_, effects_);
+  EXPECT_TRUE(effects_.empty()) << "each is answered once";
 }
 
 TEST_F(ValueFetchTest, IfTheDiskHasLostThemTheyAreToldSo) {
