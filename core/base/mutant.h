@@ -18,7 +18,7 @@
   X(kUnsyncedIsDurable, "list", "what was written counts as synced") \
   X(kBatchesSplit, "R0.2", "a step's writes go to the store without their values now and then") \
   X(kWindowForgotten, "R0.3", "an owner keeps no answers: what comes twice is done twice") \
-  X(kRedoneElsewhere, "R0.3", "a change that may have happened elsewhere is done again, plain or not") \
+  X(kRedoneElsewhere, "R0.3", "what may have happened elsewhere is done again, plain or not") \
   X(kLastChangeIgnored, "R0.3", "the m-node's last change is not looked at before doing it again") \
   X(kUnknownToldAsTimedOut, "R0.3", "a change that may still happen is told as one that can't") \
   X(kIncarnationRepeated, "R0.3", "a member's new start has its old incarnation") \
@@ -44,7 +44,7 @@
   X(kFrozenGoesOn, "R1.6", "a member that was frozen goes on acting") \
   X(kWritesNotKept, "R1.7", "a writing server keeps nothing") \
   X(kKeptNotOffered, "R1.7", "kept writes are not offered to a new owner") \
-  X(kReplicatedUpToAhead, "R1.7", "`replicated_up_to` says what was sent, not what was acknowledged") \
+  X(kReplicatedUpToAhead, "R1.7", "`replicated_up_to` says what was sent, not what is acked") \
   X(kBehindIsReady, "R1.8", "a replica that missed changes still counts") \
   X(kReplicationSkipped, "list", "a change is not replicated now and then") \
   X(kSingleCopyNotSaid, "list", "a change that is here alone is acknowledged as replicated") \
@@ -58,7 +58,7 @@
   X(kWriterVersions, "list", "the version comes from the writer's clock") \
   X(kVersionNotAbove, "R6", "a version is the clock's reading, whatever was there before") \
   X(kClockNotObserved, "R6", "the hybrid clock does not follow what others show") \
-  X(kClockFollowsWall, "R6", "the hybrid clock's offset is set from the wall clock again and again") \
+  X(kClockFollowsWall, "R6", "the hybrid clock's offset is set from the wall clock every time") \
   X(kReservedNotHeeded, "R6", "a new start does not look at the clock reserved on disk") \
   X(kBaseNotNoted, "R6", "an m-node does not say which foreign version it replaced") \
   X(kLocalReadTimeoutIgnored, "list", "a copy is used however old it is") \
