@@ -9,18 +9,20 @@ namespace copal {
 
 namespace {
 
-AnswerCall answer_of(CallId call, const MNode* mnode, const Blob& value, TimePoint now) {
-  AnswerCall answer{.call = call, .status = CacheStatus::kAbsent};
+/// Fills the answer where it stands: this is the path of every read.
+void answer(CallId call, const MNode* mnode, const Blob& value, TimePoint now, Effects& effects) {
+  AnswerCall& answer = effects.add<AnswerCall>();
+  answer.call = call;
+  answer.status = CacheStatus::kAbsent;
   if (mnode != nullptr && !mnode->is_tombstone() && !mnode->is_expired(now)) {
     answer.status = CacheStatus::kDone;
     answer.entry = *mnode;
     answer.value = value;
   }
-  return answer;
 }
 
 bool has_bytes(const NearCopy& copy) {
-  return !copy.mnode.has_stored_value() || copy.value.size_bytes() > 0;
+  return !copy.mnode.has_stored_value() || !copy.value.empty();
 }
 
 }  // namespace
@@ -59,7 +61,7 @@ void LocalReads::read(const ReadEntry& call, Now now, Effects& effects) {
   const NearCopy* copy = near_.find(key);
   if (copy != nullptr && may_use(*copy, *cache, now) && (!call.wants_value || has_bytes(*copy))) {
     ++counts_.local;
-    effects.push_back(answer_of(call.call, &copy->mnode, copy->value, now.mono));
+    answer(call.call, &copy->mnode, copy->value, now.mono, effects);
     return;
   }
   const Waiter waiter{call.call, call.wants_value, now.mono + call.timeout};
@@ -255,7 +257,7 @@ void LocalReads::on_absent(Question& question, const CacheAnswer& answer, Now no
 void LocalReads::answer_all(Question& question, const MNode* mnode, const Blob& value, Now now,
                             Effects& effects) {
   for (const Waiter& waiter : std::exchange(question.waiters, {})) {
-    effects.push_back(answer_of(waiter.call, mnode, value, now.mono));
+    answer(waiter.call, mnode, value, now.mono, effects);
   }
 }
 
