@@ -212,7 +212,9 @@ void OwnerCache::do_change(NodeId to, NodeId server, const CacheChange& change,
   const bool present = entry != nullptr && is_present(&entry->mnode(), now.mono);
   CacheAnswer answer = answer_to(change.sequence, change.origin, change.key, CacheStatus::kDone);
   answer.attempt = change.attempt;
-  const Blob* current = present ? replica_.values().find(entry->mnode().value_hash) : nullptr;
+  const bool needs_value = change.change.wants_previous || is_append(change.change.action);
+  const Blob* current =
+      present && needs_value ? replica_.values().find(entry->mnode().value_hash) : nullptr;
   if (change.change.wants_previous && present) {
     answer.previous = aged(entry->mnode(), now.mono);
     answer.value = current == nullptr ? Blob() : *current;

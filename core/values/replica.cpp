@@ -137,8 +137,11 @@ Version Replica::cleared(Group group, CacheId cache) const {
   return at == list.end() || at->cache != cache ? kNoVersion : at->version;
 }
 
-Replica::Changes Replica::take_changes() {
-  return {std::exchange(changed_keys_, {}), std::exchange(changed_groups_, {})};
+void Replica::take_changes(Changes& changes) {
+  std::swap(changes.keys, changed_keys_);
+  std::swap(changes.groups, changed_groups_);
+  changed_keys_.clear();
+  changed_groups_.clear();
 }
 
 std::uint64_t Replica::memory_bytes() const {

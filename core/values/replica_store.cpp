@@ -271,7 +271,8 @@ void ReplicaStore::write_changes(Now now, Effects& effects) {
 void ReplicaStore::write_values_and_keys(Now now, Effects& effects) {
   StorageBatch& batch = effects.store();
   const auto has_room = [&batch] { return batch.size_bytes() < kBatchSizeBytes; };
-  const ValueStore::Changes values = replica_.values().take_changes();
+  ValueStore::Changes& values = value_changes_;
+  replica_.values().take_changes(values);
   for (const auto& put : values.written) {
     if (has_room()) {
       unsynced_.values.push_back(put.hash);
@@ -281,11 +282,11 @@ void ReplicaStore::write_values_and_keys(Now now, Effects& effects) {
     }
   }
   if (has_room() && replica_.has_changes()) {
-    const Replica::Changes changes = replica_.take_changes();
-    for (const Group group : changes.groups) {
+    replica_.take_changes(changes_);
+    for (const Group group : changes_.groups) {
       write_group(group, effects);
     }
-    for (const KeyHash& key : changes.keys) {
+    for (const KeyHash& key : changes_.keys) {
       if (has_room()) {
         write_key(key, now, effects);
       } else {
@@ -302,6 +303,7 @@ void ReplicaStore::write_values_and_keys(Now now, Effects& effects) {
       replica_.values().on_not_written(hash);
     }
   }
+  values.written.clear();  // the bytes are the value store's alone
 }
 
 void ReplicaStore::sync_if_due(Now now, Effects& effects) {
