@@ -67,8 +67,8 @@ void Replica::note_change(const KeyHash& key) {
   changed_keys_.push_back(key);
   if (changed_keys_.size() >= compact_at_) {
     std::ranges::sort(changed_keys_);
-    const auto twice = std::ranges::unique(changed_keys_);
-    changed_keys_.erase(twice.begin(), twice.end());
+    changed_keys_.erase(std::unique(changed_keys_.begin(), changed_keys_.end()),
+                        changed_keys_.end());
     compact_at_ = std::max(kCompactAt, 2 * changed_keys_.size());
   }
 }

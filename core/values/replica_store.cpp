@@ -354,8 +354,8 @@ void ReplicaStore::on_full(Now now) {
   ++counts_.full;
   append(unsynced_, syncing_);
   std::ranges::sort(unsynced_.keys);
-  const auto twice = std::ranges::unique(unsynced_.keys);
-  unsynced_.keys.erase(twice.begin(), twice.end());
+  unsynced_.keys.erase(std::unique(unsynced_.keys.begin(), unsynced_.keys.end()),
+                       unsynced_.keys.end());
   for (const KeyHash& key : unsynced_.keys) {
     replica_.on_not_written(key);
   }
