@@ -29,10 +29,19 @@ std::array<std::uint8_t, 2> group_key(Group group) {
 constexpr std::size_t kMNodeRecordMaxBytes = kKeySizeMaxBytes + 512;
 constexpr std::size_t kStateRecordMaxBytes = kListSizeMaxBytes;
 
-/// How much older what was on the disk is now. A wall clock that went backwards adds nothing.
+/// How much older what was on the disk is now. A wall clock that went backwards adds nothing. It
+/// may have said anything when the record was written: the two may be further apart than a Duration
+/// is.
 Duration missed(WallTime written, WallTime now) {
   constexpr Duration kMost = std::chrono::hours{24 * 365 * 100};
-  return std::clamp(now - written, Duration::zero(), kMost);
+  if (written >= now) {
+    return Duration::zero();
+  }
+  const std::uint64_t apart_ns = static_cast<std::uint64_t>(now.time_since_epoch().count()) -
+                                 static_cast<std::uint64_t>(written.time_since_epoch().count());
+  return apart_ns < static_cast<std::uint64_t>(kMost.count())
+             ? Duration{static_cast<std::int64_t>(apart_ns)}
+             : kMost;
 }
 
 }  // namespace
