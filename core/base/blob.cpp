@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <new>
 
+#include "core/base/assert.h"
+
 namespace copal {
 
 Blob::Blob(std::size_t size_bytes) {
+  COPAL_ASSERT(size_bytes <= 0xffff'ffff);
   if (size_bytes > 0) {
-    header_ = new (::operator new(sizeof(Header) + size_bytes)) Header{size_bytes, 1};
+    header_ = new (::operator new(sizeof(Header) + size_bytes))
+        Header{static_cast<std::uint32_t>(size_bytes), 1};
   }
 }
 

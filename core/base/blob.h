@@ -13,7 +13,7 @@ class Blob {
  public:
   /// No bytes; allocates nothing.
   Blob() = default;
-  /// A copy of the bytes, in one allocation.
+  /// A copy of the bytes, in one allocation. Below 4 GB, asserted.
   explicit Blob(std::span<const std::uint8_t> bytes);
   /// Bytes of this size that fill(std::span<std::uint8_t>) writes, all of them.
   template <class Fill>
@@ -40,6 +40,8 @@ class Blob {
     }
   }
 
+  /// Whether there are none. Asks no memory but the handle's own.
+  bool empty() const { return header_ == nullptr; }
   std::size_t size_bytes() const { return header_ == nullptr ? 0 : header_->size_bytes; }
   /// Valid while a handle lives.
   std::span<const std::uint8_t> bytes() const;
@@ -50,7 +52,7 @@ class Blob {
  private:
   /// Stands in front of the bytes.
   struct Header {
-    std::size_t size_bytes;
+    std::uint32_t size_bytes;
     std::uint32_t handles;
   };
   explicit Blob(std::size_t size_bytes);

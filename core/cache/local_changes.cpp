@@ -76,8 +76,12 @@ void LocalChanges::begin(const ChangeEntry& call, TimePoint deadline, Now now, E
   question.asked = kNoNode;
   question.leaving_at = kNoNode;
   question.left_at = kNoNode;
-  question.sends_value =
-      brings_value(call.change) && call.change.value.size_bytes <= config_.ride_along_max_bytes;
+  // A copy with these bytes came from the triad: nearly always they are still there.
+  const NearCopy* copy = near_.peek(question.key);
+  const bool is_known = call.change.action == Action::kPut && copy != nullptr &&
+                        value_name(copy->mnode) == call.change.value;
+  question.sends_value = brings_value(call.change) && !is_known &&
+                         call.change.value.size_bytes <= config_.ride_along_max_bytes;
   send(sequence, question, now, effects);
 }
 

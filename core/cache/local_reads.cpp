@@ -9,18 +9,20 @@ namespace copal {
 
 namespace {
 
-AnswerCall answer_of(CallId call, const MNode* mnode, const Blob& value, TimePoint now) {
-  AnswerCall answer{.call = call, .status = CacheStatus::kAbsent};
+/// Fills the answer where it stands: this is the path of every read.
+void answer(CallId call, const MNode* mnode, const Blob& value, TimePoint now, Effects& effects) {
+  AnswerCall& answer = effects.add<AnswerCall>();
+  answer.call = call;
+  answer.status = CacheStatus::kAbsent;
   if (mnode != nullptr && !mnode->is_tombstone() && !mnode->is_expired(now)) {
     answer.status = CacheStatus::kDone;
     answer.entry = *mnode;
     answer.value = value;
   }
-  return answer;
 }
 
 bool has_bytes(const NearCopy& copy) {
-  return !copy.mnode.has_stored_value() || copy.value.size_bytes() > 0;
+  return !copy.mnode.has_stored_value() || !copy.value.empty();
 }
 
 }  // namespace
@@ -59,7 +61,7 @@ void LocalReads::read(const ReadEntry& call, Now now, Effects& effects) {
   const NearCopy* copy = near_.find(key);
   if (copy != nullptr && may_use(*copy, *cache, now) && (!call.wants_value || has_bytes(*copy))) {
     ++counts_.local;
-    effects.push_back(answer_of(call.call, &copy->mnode, copy->value, now.mono));
+    answer(call.call, &copy->mnode, copy->value, now.mono, effects);
     return;
   }
   const Waiter waiter{call.call, call.wants_value, now.mono + call.timeout};
@@ -112,6 +114,10 @@ void LocalReads::send(std::uint64_t sequence, Question& question, Now now, Effec
   question.asked = link_.ask(group, question.avoid, now.mono);
   question.avoid = Slot{kSlots};
   question.again_at = now.mono + config_.attempt_timeout;
+  std::optional<ValueHash> held_value;
+  if (question.wants_value && question.has_held && question.held.mnode.has_stored_value()) {
+    held_value = question.held.mnode.value_hash;
+  }
   if (question.asked != kNoNode) {
     effects.push_back(
         Send{question.asked,
@@ -121,7 +127,8 @@ void LocalReads::send(std::uint64_t sequence, Question& question, Now now, Effec
                       .cache = question.cache,
                       .key = question.key,
                       .held = question.has_held ? question.held.mnode.version : kNoVersion,
-                      .wants_value = question.wants_value}});
+                      .wants_value = question.wants_value,
+                      .held_value = held_value}});
   }
   consider(question);
 }
@@ -150,6 +157,14 @@ void LocalReads::try_again(Question& question, Now now) {
 
 // ---- answers
 
+/// What came, or what was held: bytes that this server has are not sent again.
+const Blob& LocalReads::bytes_of(const Question& question, const CacheAnswer& answer) {
+  const MNode& held = question.held.mnode;
+  const bool is_held = question.has_held && held.has_stored_value() &&
+                       held.value_hash == answer.entry->mnode.value_hash;
+  return answer.value.empty() && is_held ? question.held.value : answer.value;
+}
+
 bool LocalReads::on_answer(NodeId from, const CacheAnswer& answer, Now now, Effects& effects) {
   const auto at = questions_.find(answer.sequence);
   if (at == questions_.end()) {
@@ -161,7 +176,7 @@ bool LocalReads::on_answer(NodeId from, const CacheAnswer& answer, Now now, Effe
     case CacheStatus::kDone:
       if (!answer.entry || answer.entry->mnode.key != question.key ||
           (question.wants_value && answer.entry->mnode.has_stored_value() &&
-           answer.value.size_bytes() == 0)) {
+           bytes_of(question, answer).empty())) {
         return true;  // no answer to this; it is asked again in time
       }
       on_entry(question, answer, now, effects);
@@ -227,8 +242,9 @@ void LocalReads::on_entry(Question& question, const CacheAnswer& answer, Now now
     answer_all(question, &newer.mnode, newer.value, now, effects);
     return;
   }
-  near_.put(mnode, answer.value, question.first_sent);
-  answer_all(question, &mnode, answer.value, now, effects);
+  const Blob value = bytes_of(question, answer);
+  near_.put(mnode, value, question.first_sent);
+  answer_all(question, &mnode, value, now, effects);
 }
 
 /// That there is nothing is kept as well, as a tombstone of the version that is known to be gone.
@@ -255,7 +271,7 @@ void LocalReads::on_absent(Question& question, const CacheAnswer& answer, Now no
 void LocalReads::answer_all(Question& question, const MNode* mnode, const Blob& value, Now now,
                             Effects& effects) {
   for (const Waiter& waiter : std::exchange(question.waiters, {})) {
-    effects.push_back(answer_of(waiter.call, mnode, value, now.mono));
+    answer(waiter.call, mnode, value, now.mono, effects);
   }
 }
 

@@ -47,7 +47,8 @@ class NearCache {
 
  public:
   /// What is charged for a copy beside its value: the item with its pointer, the blob's header (16
-  /// bytes), and a place in the index just after it has grown (9 bytes, three eighths in use).
+  /// bytes with the allocator's), and a place in the index just after it has grown (9 bytes, three
+  /// eighths in use).
   static constexpr std::uint64_t kOverheadBytes = sizeof(Item) + sizeof(void*) + 16 + 24;
 
   explicit NearCache(const NearCacheConfig& config);

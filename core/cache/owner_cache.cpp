@@ -75,7 +75,7 @@ void OwnerCache::answer_get(NodeId to, const CacheGet& get, Now now, Effects& ef
   } else {
     answer.status = CacheStatus::kDone;
     answer.entry = aged(mnode, now.mono);
-    if (get.wants_value && mnode.has_stored_value()) {
+    if (get.wants_value && mnode.has_stored_value() && get.held_value != mnode.value_hash) {
       const Blob* value = replica_.values().find(mnode.value_hash);
       if (value == nullptr) {
         hold_get(to, get, mnode.value_hash, now, effects);

@@ -147,7 +147,9 @@ class OwnerCache {
   // owner_change.cpp: changes, in the order in which they are looked at.
   CacheStatus refusal(const CacheChange& change, const CacheConfig* cache, Now now);
   bool make_room(const CacheChange& change, const CacheConfig& cache, Now now);
-  bool is_full_for(const CacheChange& change) const;
+  static std::uint64_t size_after(const CacheChange& change, const MNodeEntry* entry, Now now);
+  std::uint64_t added_bytes(const CacheChange& change, const MNodeEntry* entry, Now now) const;
+  bool is_full_for(const CacheChange& change, Now now) const;
   bool hold_for_value(NodeId from, NodeId server, const CacheChange& change, Now now,
                       Effects& effects);
   void release(HeldChange& held);

@@ -152,7 +152,7 @@ bool OwnerCache::make_room(const CacheChange& change, const CacheConfig& cache, 
     return false;
   }
   constexpr int kGivenUpMax = 64;
-  for (int i = 0; is_full_for(change); ++i) {
+  for (int i = 0; is_full_for(change, now); ++i) {
     const MNodeEntry* entry = cache.evict && i < kGivenUpMax ? coldest(cache) : nullptr;
     if (entry == nullptr || !clock_.may_issue(entry->mnode().version.counter, now.mono)) {
       return false;

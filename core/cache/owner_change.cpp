@@ -86,16 +86,14 @@ CacheStatus OwnerCache::refusal(const CacheChange& change, const CacheConfig* ca
   if (!clock_.may_issue(entry == nullptr ? 0 : entry->mnode().version.counter, now.mono)) {
     return CacheStatus::kTryAgain;  // the next readings are being reserved
   }
+  if (change.change.action == Action::kRemove) {
+    return CacheStatus::kDone;  // always works
+  }
   if (!brings_value(change.change.action)) {
-    return store_.is_full() && change.change.action != Action::kRemove ? CacheStatus::kFull
-                                                                       : CacheStatus::kDone;
+    return make_room(change, *cache, now) ? CacheStatus::kDone : CacheStatus::kFull;
   }
   const ValueName& value = change.change.value;
-  std::uint64_t size_bytes = value.size_bytes;
-  if (is_append(change.change.action) && entry != nullptr) {
-    size_bytes += entry->mnode().value_size_bytes;
-  }
-  if (size_bytes > cache->value_size_max_bytes) {
+  if (size_after(change, entry, now) > cache->value_size_max_bytes) {
     return CacheStatus::kValueTooLarge;
   }
   const bool here = value.is_inline || change.value.size_bytes() == value.size_bytes ||
@@ -106,14 +104,40 @@ CacheStatus OwnerCache::refusal(const CacheChange& change, const CacheConfig* ca
   return make_room(change, *cache, now) ? CacheStatus::kDone : CacheStatus::kFull;
 }
 
-/// Removing always works, and so does writing a value that is here already.
-bool OwnerCache::is_full_for(const CacheChange& change) const {
+/// How large the value is that the change makes.
+std::uint64_t OwnerCache::size_after(const CacheChange& change, const MNodeEntry* entry, Now now) {
+  std::uint64_t size_bytes = change.change.value.size_bytes;
+  if (is_append(change.change.action) && entry != nullptr &&
+      is_present(&entry->mnode(), now.mono)) {
+    size_bytes += entry->mnode().value_size_bytes;
+  }
+  return size_bytes;
+}
+
+/// How many bytes of values more there are after it. What it replaces makes room; of an append's
+/// result nobody knows whether it is here already.
+std::uint64_t OwnerCache::added_bytes(const CacheChange& change, const MNodeEntry* entry,
+                                      Now now) const {
   const ValueName& value = change.change.value;
-  const bool new_value = !value.is_inline && !replica_.values().has(value.hash);
+  const std::uint64_t size_bytes = size_after(change, entry, now);
+  const bool is_known =
+      !is_append(change.change.action) && !value.is_inline && replica_.values().has(value.hash);
+  if (!brings_value(change.change.action) || size_bytes <= MNode::kInlineMaxBytes || is_known) {
+    return 0;
+  }
+  const bool lets_go = entry != nullptr && entry->mnode().has_stored_value() &&
+                       replica_.values().reference_count(entry->mnode().value_hash) == 1;
+  const std::uint64_t freed_bytes = lets_go ? entry->mnode().value_size_bytes : 0;
+  return size_bytes > freed_bytes ? size_bytes - freed_bytes : 0;
+}
+
+/// Writing a value that is here already always works, and so does a change that adds nothing.
+bool OwnerCache::is_full_for(const CacheChange& change, Now now) const {
   const MNodeEntry* entry = replica_.find(change.key);
-  const bool new_entry = entry == nullptr || entry->mnode().is_tombstone();
-  return (new_value &&
-          replica_.values().size_bytes() + value.size_bytes > config_.values_size_max_bytes) ||
+  const std::uint64_t added = added_bytes(change, entry, now);
+  const bool new_entry =
+      (entry == nullptr || entry->mnode().is_tombstone()) && change.change.action != Action::kTouch;
+  return (added > 0 && replica_.values().size_bytes() + added > config_.values_size_max_bytes) ||
          (new_entry && replica_.live_count() >= config_.entries_max);
 }
 
@@ -212,7 +236,9 @@ void OwnerCache::do_change(NodeId to, NodeId server, const CacheChange& change,
   const bool present = entry != nullptr && is_present(&entry->mnode(), now.mono);
   CacheAnswer answer = answer_to(change.sequence, change.origin, change.key, CacheStatus::kDone);
   answer.attempt = change.attempt;
-  const Blob* current = present ? replica_.values().find(entry->mnode().value_hash) : nullptr;
+  const bool needs_value = change.change.wants_previous || is_append(change.change.action);
+  const Blob* current =
+      present && needs_value ? replica_.values().find(entry->mnode().value_hash) : nullptr;
   if (change.change.wants_previous && present) {
     answer.previous = aged(entry->mnode(), now.mono);
     answer.value = current == nullptr ? Blob() : *current;

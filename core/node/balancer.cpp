@@ -260,7 +260,7 @@ void Balancer::on_wake(Now now, Effects& effects) {
     const std::size_t index = pending.tried[pending.tried_count - 1];
     const HealthState before = healths_[index].state();
     healths_[index].on_error(pending.sent_at, now);
-    effects.emplace_back(Send{servers_[index].node, Cancel{RequestId{id}}});
+    effects.push_back(Send{servers_[index].node, Cancel{RequestId{id}}});
     take_off(id, false, now);
     answer(id, ClientStatus::kTimedOut, effects);
     if (healths_[index].state() != before) {
@@ -323,7 +323,7 @@ void Balancer::send(std::uint64_t id, std::size_t index, Now now, Effects& effec
   ++servers_[index].active;
   policy_->on_start(index, servers_, now);
   const ClientRequest& client = pending.client;
-  effects.emplace_back(
+  effects.push_back(
       Send{servers_[index].node, Request{.id = RequestId{id},
                                          .session = client.session,
                                          .tag = client.tag,
@@ -336,7 +336,7 @@ void Balancer::probe(Now now, Effects& effects) {
   probe_targets_.clear();
   policy_->probe_targets(servers_, now, random_, probe_targets_);
   for (const std::size_t index : probe_targets_) {
-    effects.emplace_back(Send{servers_[index].node, Probe{ProbeId{next_probe_++}}});
+    effects.push_back(Send{servers_[index].node, Probe{ProbeId{next_probe_++}}});
   }
 }
 
@@ -345,7 +345,7 @@ void Balancer::wake_a_server(Now now, Effects& effects) {
   if (index) {
     healths_[*index].on_called(now);
     refresh(*index, now);
-    effects.emplace_back(PowerOn{servers_[*index].node});
+    effects.push_back(PowerOn{servers_[*index].node});
   }
 }
 
@@ -380,7 +380,7 @@ void Balancer::retry_or_answer(std::uint64_t id, bool may_repeat, ClientStatus s
 void Balancer::answer(std::uint64_t id, ClientStatus status, Effects& effects) {
   const Pending& pending = *pending_.find(id);
   const bool served = status == ClientStatus::kDone || status == ClientStatus::kFailed;
-  effects.emplace_back(AnswerClient{
+  effects.push_back(AnswerClient{
       .client = pending.client.client,
       .status = status,
       .server = served ? servers_[pending.tried[pending.tried_count - 1]].node : kNoNode,

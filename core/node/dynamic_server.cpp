@@ -181,7 +181,7 @@ void DynamicServer::on_request(NodeId from, const Request& request, Now now, Eff
   if (at_once) {
     work.state = Work::State::kAtWork;
     ++at_work_;
-    effects.emplace_back(StartWork{work_id(slot), work.tag});
+    effects.push_back(StartWork{work_id(slot), work.tag});
   } else {
     ++queued_;
     queue_.push_back(work_id(slot));
@@ -204,7 +204,7 @@ void DynamicServer::on_work_ended(const WorkEnded& ended, Now now, Effects& effe
   release(slot, now);
   start_queued(now, effects);
   answer.load = load(now);
-  effects.emplace_back(Send{to, answer});
+  effects.push_back(Send{to, answer});
 }
 
 void DynamicServer::on_cancel(NodeId from, const Cancel& cancel, Now now, Effects& effects) {
@@ -214,7 +214,7 @@ void DynamicServer::on_cancel(NodeId from, const Cancel& cancel, Now now, Effect
   }
   const std::uint32_t slot = *found;
   if (works_[slot].state == Work::State::kAtWork) {
-    effects.emplace_back(CancelWork{work_id(slot)});
+    effects.push_back(CancelWork{work_id(slot)});
   }
   release(slot, now);
   start_queued(now, effects);
@@ -233,7 +233,7 @@ void DynamicServer::on_link_down(NodeId peer, Now now, Effects& effects) {
 }
 
 void DynamicServer::on_probe(NodeId from, const Probe& probe, Now now, Effects& effects) {
-  effects.emplace_back(Send{from, ProbeAnswer{probe.id, load(now)}});
+  effects.push_back(Send{from, ProbeAnswer{probe.id, load(now)}});
 }
 
 void DynamicServer::on_cpu_reading(const CpuReading& reading, Now now, Effects& effects) {
@@ -259,13 +259,13 @@ void DynamicServer::on_wake(Now now, Effects& effects) {
       now.mono - idle_since_ >= config_.sleep_after) {
     on_phase(ServerPhase::kSleeping, now, effects);
     on_triad_time(now, effects);  // the members must know that it is not dead
-    effects.emplace_back(PowerDown{});
+    effects.push_back(PowerDown{});
     return;
   }
   if (now.mono >= next_report_) {
     // The reading brings the report; should it never come, the next one is asked for in time.
     next_report_ = now.mono + config_.report_interval;
-    effects.emplace_back(ReadCpu{});
+    effects.push_back(ReadCpu{});
   }
 }
 
@@ -285,7 +285,7 @@ void DynamicServer::start_queued(Now now, Effects& effects) {
     work.state = Work::State::kAtWork;
     --queued_;
     ++at_work_;
-    effects.emplace_back(StartWork{next, work.tag});
+    effects.push_back(StartWork{next, work.tag});
   }
 }
 
@@ -309,13 +309,13 @@ void DynamicServer::release(std::uint32_t slot, Now now) {
 }
 
 void DynamicServer::refuse(NodeId to, RequestId request, Now now, Effects& effects) const {
-  effects.emplace_back(
+  effects.push_back(
       Send{to, Answer{.id = request, .status = AnswerStatus::kBusy, .load = load(now)}});
 }
 
 void DynamicServer::report(Now now, Effects& effects) const {
   for (const NodeId balancer : balancers_) {
-    effects.emplace_back(Send{balancer, LoadReport{link_->incarnation(), phase_, load(now)}});
+    effects.push_back(Send{balancer, LoadReport{link_->incarnation(), phase_, load(now)}});
   }
 }
 

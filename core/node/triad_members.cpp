@@ -27,7 +27,9 @@ std::optional<Slot> TriadServer::slot_of(NodeId node) const {
 void TriadServer::on_heartbeat(NodeId from, const MemberHeartbeat& heartbeat, Now now,
                                Effects& effects) {
   const std::optional<Slot> slot = slot_of(from);
-  if (!slot || must_begin_again(heartbeat, from, now, effects)) {
+  const bool is_nonsense = heartbeat.generation > OwnerId::kGenerationMax ||
+                           heartbeat.generation_known >= OwnerId::kGenerationMax;
+  if (!slot || is_nonsense || must_begin_again(heartbeat, from, now, effects)) {
     return;
   }
   Running& r = *running_;

@@ -264,5 +264,18 @@ TEST_F(TriadServerTest, AnOrderGivenAtOneMemberReachesThoseThatWereAway) {
   }
 }
 
+/// Found by fuzz_triad_server: the next generation would have been one that no member can have.
+TEST_F(TriadServerTest, AGenerationThatNoMemberCanHaveIsNotBelieved) {
+  begin();
+  for (const std::uint32_t generation : {OwnerId::kGenerationMax, ~0U}) {
+    MemberHeartbeat heartbeat;
+    heartbeat.beat = {.incarnation = Incarnation{2}, .known = Incarnation{50}, .sequence = 9'999};
+    heartbeat.generation_known = generation;
+    cluster().tell(NodeId{0}, MessageReceived{NodeId{1}, heartbeat});
+    EXPECT_EQ(cluster().member(0).self().generation, 1U);
+  }
+  EXPECT_TRUE(settles());
+}
+
 }  // namespace
 }  // namespace copal

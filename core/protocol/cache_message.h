@@ -135,6 +135,7 @@ struct CacheGet {
   KeyHash key;
   Version held;  // the version it has; kNoVersion for none
   bool wants_value = true;
+  std::optional<ValueHash> held_value;  // these bytes it has: a touched entry's need not come again
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(self.sequence);
@@ -145,6 +146,7 @@ struct CacheGet {
     visit(self.key);
     visit(self.held);
     visit(self.wants_value);
+    visit(self.held_value);
   }
 };
 
@@ -199,7 +201,9 @@ struct CacheAnswer {
   std::optional<AgedMNode> entry;  // as it is now, a tombstone too; none if nothing is known of it
   std::optional<AgedMNode> previous;
   Version absent;  // kAbsent: whatever is not above this was removed, cleared or has expired
-  Blob value;      // of the entry after a get or an append, of the previous one after a change
+  // Of the entry after a get (unless the asker has it) or an append, of the previous one after a
+  // change.
+  Blob value;
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(self.sequence);

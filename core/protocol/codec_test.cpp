@@ -56,7 +56,15 @@ std::vector<Message> one_of_each_kind() {
           LoadReport{Incarnation{3}, ServerPhase::kSleeping, kLoad},
           Probe{ProbeId{12}},
           ProbeAnswer{ProbeId{13}, kLoad},
-          CacheGet{1, NodeId{9}, {2, Slot{1}}, 3s, CacheId{4}, mnode.key, mnode.version, true},
+          CacheGet{1,
+                   NodeId{9},
+                   {2, Slot{1}},
+                   3s,
+                   CacheId{4},
+                   mnode.key,
+                   mnode.version,
+                   true,
+                   hash_value(std::array<std::uint8_t, 1>{8})},
           CacheChange{1,
                       NodeId{9},
                       2,
@@ -235,8 +243,9 @@ TEST(Codec, CacheMessagesOutOfRangeAreMalformed) {
   };
   const std::vector<Message> kinds = one_of_each_kind();
   const Message& get = kinds[6];
-  EXPECT_TRUE(malformed(get, 2 + 8 + 4 + 4, 3));            // a slot
-  EXPECT_TRUE(malformed(get, encoded(get).size() - 1, 2));  // a flag
+  EXPECT_TRUE(malformed(get, 2 + 8 + 4 + 4, 3));             // a slot
+  EXPECT_TRUE(malformed(get, encoded(get).size() - 34, 2));  // a flag
+  EXPECT_TRUE(malformed(get, encoded(get).size() - 33, 2));  // whether there is a hash
   const Message& answer = kinds[8];
   EXPECT_TRUE(malformed(answer, 2 + 8 + 4 + 4, static_cast<int>(wire_last(CacheStatus{})) + 1));
   // A part that is not there: `previous`, in front of a version.

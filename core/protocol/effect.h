@@ -117,10 +117,14 @@ using Effect =
 /// Owned by the driver and reused.
 class Effects {
  public:
-  void push_back(Effect effect) { list_.push_back(std::move(effect)); }
   template <class Kind>
-  void emplace_back(Kind&& effect) {
+  void push_back(Kind&& effect) {
     list_.emplace_back(std::forward<Kind>(effect));
+  }
+  /// Appends an empty one, to be filled where it stands. Valid until the next is appended.
+  template <class Kind>
+  Kind& add() {
+    return std::get<Kind>(list_.emplace_back(std::in_place_type<Kind>));
   }
   StorageBatch& store() { return store_; }
   const StorageBatch& store() const { return store_; }

@@ -67,8 +67,8 @@ void Replica::note_change(const KeyHash& key) {
   changed_keys_.push_back(key);
   if (changed_keys_.size() >= compact_at_) {
     std::ranges::sort(changed_keys_);
-    const auto twice = std::ranges::unique(changed_keys_);
-    changed_keys_.erase(twice.begin(), twice.end());
+    changed_keys_.erase(std::unique(changed_keys_.begin(), changed_keys_.end()),
+                        changed_keys_.end());
     compact_at_ = std::max(kCompactAt, 2 * changed_keys_.size());
   }
 }
@@ -137,8 +137,11 @@ Version Replica::cleared(Group group, CacheId cache) const {
   return at == list.end() || at->cache != cache ? kNoVersion : at->version;
 }
 
-Replica::Changes Replica::take_changes() {
-  return {std::exchange(changed_keys_, {}), std::exchange(changed_groups_, {})};
+void Replica::take_changes(Changes& changes) {
+  std::swap(changes.keys, changed_keys_);
+  std::swap(changes.groups, changed_groups_);
+  changed_keys_.clear();
+  changed_groups_.clear();
 }
 
 std::uint64_t Replica::memory_bytes() const {

@@ -88,7 +88,13 @@ class Replica {
     std::vector<KeyHash> keys;
     std::vector<Group> groups;
   };
-  Changes take_changes();
+  /// changes  is overwritten, and its room used again.
+  void take_changes(Changes& changes);
+  Changes take_changes() {
+    Changes changes;
+    take_changes(changes);
+    return changes;
+  }
   bool has_changes() const { return !changed_keys_.empty() || !changed_groups_.empty(); }
   /// They were not written after all.
   void on_not_written(const KeyHash& key) { note_change(key); }

@@ -29,10 +29,19 @@ std::array<std::uint8_t, 2> group_key(Group group) {
 constexpr std::size_t kMNodeRecordMaxBytes = kKeySizeMaxBytes + 512;
 constexpr std::size_t kStateRecordMaxBytes = kListSizeMaxBytes;
 
-/// How much older what was on the disk is now. A wall clock that went backwards adds nothing.
+/// How much older what was on the disk is now. A wall clock that went backwards adds nothing. It
+/// may have said anything when the record was written: the two may be further apart than a Duration
+/// is.
 Duration missed(WallTime written, WallTime now) {
   constexpr Duration kMost = std::chrono::hours{24 * 365 * 100};
-  return std::clamp(now - written, Duration::zero(), kMost);
+  if (written >= now) {
+    return Duration::zero();
+  }
+  const std::uint64_t apart_ns = static_cast<std::uint64_t>(now.time_since_epoch().count()) -
+                                 static_cast<std::uint64_t>(written.time_since_epoch().count());
+  return apart_ns < static_cast<std::uint64_t>(kMost.count())
+             ? Duration{static_cast<std::int64_t>(apart_ns)}
+             : kMost;
 }
 
 }  // namespace
@@ -271,7 +280,8 @@ void ReplicaStore::write_changes(Now now, Effects& effects) {
 void ReplicaStore::write_values_and_keys(Now now, Effects& effects) {
   StorageBatch& batch = effects.store();
   const auto has_room = [&batch] { return batch.size_bytes() < kBatchSizeBytes; };
-  const ValueStore::Changes values = replica_.values().take_changes();
+  ValueStore::Changes& values = value_changes_;
+  replica_.values().take_changes(values);
   for (const auto& put : values.written) {
     if (has_room()) {
       unsynced_.values.push_back(put.hash);
@@ -281,11 +291,11 @@ void ReplicaStore::write_values_and_keys(Now now, Effects& effects) {
     }
   }
   if (has_room() && replica_.has_changes()) {
-    const Replica::Changes changes = replica_.take_changes();
-    for (const Group group : changes.groups) {
+    replica_.take_changes(changes_);
+    for (const Group group : changes_.groups) {
       write_group(group, effects);
     }
-    for (const KeyHash& key : changes.keys) {
+    for (const KeyHash& key : changes_.keys) {
       if (has_room()) {
         write_key(key, now, effects);
       } else {
@@ -302,6 +312,7 @@ void ReplicaStore::write_values_and_keys(Now now, Effects& effects) {
       replica_.values().on_not_written(hash);
     }
   }
+  values.written.clear();  // the bytes are the value store's alone
 }
 
 void ReplicaStore::sync_if_due(Now now, Effects& effects) {
@@ -352,8 +363,8 @@ void ReplicaStore::on_full(Now now) {
   ++counts_.full;
   append(unsynced_, syncing_);
   std::ranges::sort(unsynced_.keys);
-  const auto twice = std::ranges::unique(unsynced_.keys);
-  unsynced_.keys.erase(twice.begin(), twice.end());
+  unsynced_.keys.erase(std::unique(unsynced_.keys.begin(), unsynced_.keys.end()),
+                       unsynced_.keys.end());
   for (const KeyHash& key : unsynced_.keys) {
     replica_.on_not_written(key);
   }

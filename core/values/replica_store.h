@@ -141,6 +141,8 @@ class ReplicaStore {
 
   SelfRecord self_;
   std::vector<RosterOrder> orders_;
+  ValueStore::Changes value_changes_;  // of one step; here for their room
+  Replica::Changes changes_;
   Unsynced unsynced_;
   Unsynced syncing_;
   bool self_changed_ = false;

@@ -447,5 +447,20 @@ TEST_F(ReplicaStoreTest, AFailedDiskIsSaidToBe) {
       store_->on_completion(WriteFailed{{1}, {1}, WriteError::kIoError}, now_, effects_).failed);
 }
 
+/// Found by fuzz_replica_store: the difference was too large for a number.
+TEST_F(ReplicaStoreTest, AWallClockMayHaveSaidAnything) {
+  const WallTime sane = now_.wall;
+  for (const bool late : {false, true}) {
+    now_.wall = late ? WallTime::max() : WallTime::min();
+    install(late ? 1 : 2, 5);
+    store_->write_changes(now_, effects_);
+    now_.wall = sane;
+    step();
+  }
+  start(false);
+  EXPECT_LE(now_.mono - find(1)->modified, 1s);
+  EXPECT_GT(now_.mono - find(2)->modified, std::chrono::hours{24 * 365 * 99});
+}
+
 }  // namespace
 }  // namespace copal

@@ -27,6 +27,7 @@ void ValueFetch::want(const ValueHash& hash, NodeId hint, TimePoint now, Effects
 
 void ValueFetch::ask(const ValueHash& hash, Fetch& fetch, TimePoint now, Effects& effects) {
   fetch.asked = now;
+  next_deadline_ = std::min(next_deadline_, now + kAskAgain);
   if (replica_.values().is_only_on_disk(hash)) {
     store_.read_value(hash, effects);
     return;
@@ -109,18 +110,23 @@ void ValueFetch::answer_askers(const ValueHash& hash, Effects& effects) {
   askers_.erase(at);
 }
 
+/// Called in every step while bytes are missing: so it looks at each fetch only when one is due.
 void ValueFetch::on_time(TimePoint now, Effects& effects) {
-  std::erase_if(fetches_, [this](const auto& fetch) {
-    return replica_.values().find(fetch.first) != nullptr ||
-           !replica_.values().is_wanted(fetch.first);
-  });
-  for (auto& [hash, fetch] : fetches_) {
-    if (now - fetch.asked >= kAskAgain) {
-      ask(hash, fetch, now, effects);
+  if (now >= next_deadline_) {
+    next_deadline_ = kNever;
+    std::erase_if(fetches_, [this](const auto& fetch) {
+      return replica_.values().find(fetch.first) != nullptr ||
+             !replica_.values().is_wanted(fetch.first);
+    });
+    for (auto& [hash, fetch] : fetches_) {
+      if (now - fetch.asked >= kAskAgain) {
+        ask(hash, fetch, now, effects);
+      }
+      next_deadline_ = std::min(next_deadline_, fetch.asked + kAskAgain);
     }
-  }
-  for (const auto& [hash, askers] : askers_) {
-    store_.read_value(hash, effects);  // does nothing while it is being read
+    for (const auto& [hash, askers] : askers_) {
+      store_.read_value(hash, effects);  // does nothing while it is being read
+    }
   }
   start_background(now, effects);
 }
@@ -139,14 +145,6 @@ void ValueFetch::start_background(TimePoint now, Effects& effects) {
     want(hash, kNoNode, now, effects);
     background_from_ = hash;
   }
-}
-
-TimePoint ValueFetch::next_deadline() const {
-  TimePoint next = kNever;
-  for (const auto& [hash, fetch] : fetches_) {
-    next = std::min(next, fetch.asked + kAskAgain);
-  }
-  return next;
 }
 
 }  // namespace copal

@@ -32,6 +32,8 @@ class ValueFetch {
   /// hint  a member that has them, asked first; kNoNode: none in particular.
   void want(const ValueHash& hash, NodeId hint, TimePoint now, Effects& effects);
 
+  /// Bytes came to the store in another way: with a change, or left for one.
+  void on_here(const ValueHash& hash) { fetches_.erase(hash); }
   /// A member answered; the bytes, if it had them, were put into the store before.
   void on_fetched(NodeId from, const FetchedValue& fetched, TimePoint now, Effects& effects);
   /// A read from the disk ended.
@@ -42,7 +44,7 @@ class ValueFetch {
 
   /// Asks again for what did not come, and for the missing ones that nobody waits for.
   void on_time(TimePoint now, Effects& effects);
-  TimePoint next_deadline() const;
+  TimePoint next_deadline() const { return fetches_.empty() ? kNever : next_deadline_; }
 
   std::size_t under_way() const { return fetches_.size(); }
 
@@ -68,6 +70,7 @@ class ValueFetch {
   std::map<ValueHash, Fetch> fetches_;
   std::map<ValueHash, std::vector<NodeId>> askers_;  // of values that are being read
   ValueHash background_from_;
+  TimePoint next_deadline_ = kNever;  // may be early
 };
 
 }  // namespace copal

@@ -7,10 +7,26 @@
 
 namespace copal {
 
+ValueStore::~ValueStore() {
+  look_at_all([](const Value& value) { delete &value; });
+}
+
+/// In an order that depends on hashes and on what happened, never on addresses. look() may delete.
+template <class Look>
+void ValueStore::look_at_all(Look&& look) const {
+  for (const HashIndex<Value>& part : parts_) {
+    for (std::size_t place = 0; place < part.places(); ++place) {
+      if (const Value* value = part.at(place)) {
+        look(*value);
+      }
+    }
+  }
+}
+
 // ---- what is here
 
 const Blob* ValueStore::find(const ValueHash& hash) const {
-  const Value* value = index_.find(hash.bytes);
+  const Value* value = find_value(hash);
   if (value == nullptr || !value->in_memory) {
     return nullptr;
   }
@@ -19,28 +35,27 @@ const Blob* ValueStore::find(const ValueHash& hash) const {
 }
 
 bool ValueStore::has(const ValueHash& hash) const {
-  const Value* value = index_.find(hash.bytes);
+  const Value* value = find_value(hash);
   return value != nullptr && value->is_here();
 }
 
 bool ValueStore::is_only_on_disk(const ValueHash& hash) const {
-  const Value* value = index_.find(hash.bytes);
+  const Value* value = find_value(hash);
   return value != nullptr && !value->in_memory && value->on_disk != OnDisk::kNo;
 }
 
 ValueStore::Value& ValueStore::wanted(const ValueHash& hash) {
-  if (Value* value = index_.find(hash.bytes)) {
+  if (Value* value = find_value(hash)) {
     return *value;
   }
-  auto added = std::make_unique<Value>();
-  added->hash = hash;
-  added->place = values_.size();
-  index_.insert(*added);
-  return *values_.emplace_back(std::move(added));
+  auto* added = new Value{.hash = hash};
+  part_of(hash).insert(*added);
+  ++count_;
+  return *added;
 }
 
 ValueStore::Value& ValueStore::known(const ValueHash& hash) {
-  Value* value = index_.find(hash.bytes);
+  Value* value = find_value(hash);
   COPAL_ASSERT(value != nullptr);
   return *value;
 }
@@ -107,15 +122,13 @@ void ValueStore::drop_if_unwanted(Value& value) {
     memory_bytes_ -= value.bytes.size_bytes();
     forget_bytes(value);
   }
-  index_.erase(value);
-  const std::size_t place = value.place;
-  std::swap(values_[place], values_.back());
-  values_[place]->place = place;
-  values_.pop_back();
+  part_of(value.hash).erase(value);
+  --count_;
+  delete &value;
 }
 
-void ValueStore::set_here(Value& value, std::uint64_t size_bytes) {
-  value.size_bytes = size_bytes;
+void ValueStore::set_here(Value& value, std::size_t size_bytes) {
+  value.size_bytes = static_cast<std::uint32_t>(size_bytes);
   size_bytes_ += size_bytes;
 }
 
@@ -128,7 +141,7 @@ void ValueStore::forget_bytes(Value& value) {
 // ---- bytes come and go
 
 bool ValueStore::provide(const ValueHash& hash, const Blob& bytes) {
-  Value* value = index_.find(hash.bytes);
+  Value* value = find_value(hash);
   if (value == nullptr || value->in_memory) {
     return false;
   }
@@ -147,7 +160,7 @@ bool ValueStore::provide(const ValueHash& hash, const Blob& bytes) {
 }
 
 void ValueStore::on_lost(const ValueHash& hash) {
-  Value* value = index_.find(hash.bytes);
+  Value* value = find_value(hash);
   if (value == nullptr || value->on_disk == OnDisk::kNo) {
     return;
   }
@@ -162,33 +175,35 @@ void ValueStore::on_lost(const ValueHash& hash) {
   }
 }
 
-ValueStore::Changes ValueStore::take_changes() {
-  Changes changes;
-  for (const ValueHash& hash : std::exchange(to_write_, {})) {
-    Value* value = index_.find(hash.bytes);
+void ValueStore::take_changes(Changes& changes) {
+  changes.written.clear();
+  changes.erased.clear();
+  for (const ValueHash& hash : to_write_) {
+    Value* value = find_value(hash);
     if (value != nullptr && value->references > 0 && value->in_memory &&
         value->on_disk == OnDisk::kNo) {
       value->on_disk = OnDisk::kWritten;
       changes.written.push_back({hash, value->bytes});
     }
   }
-  for (const ValueHash& hash : std::exchange(to_erase_, {})) {
+  for (const ValueHash& hash : to_erase_) {
     if (reference_count(hash) == 0) {  // else it is wanted again, and was put
       changes.erased.push_back(hash);
     }
   }
-  return changes;
+  to_write_.clear();
+  to_erase_.clear();
 }
 
 void ValueStore::on_synced(const ValueHash& hash) {
-  Value* value = index_.find(hash.bytes);
+  Value* value = find_value(hash);
   if (value != nullptr && value->on_disk == OnDisk::kWritten) {
     value->on_disk = OnDisk::kSynced;
   }
 }
 
 void ValueStore::on_not_written(const ValueHash& hash) {
-  Value* value = index_.find(hash.bytes);
+  Value* value = find_value(hash);
   if (value == nullptr || value->references == 0) {
     to_erase_.push_back(hash);
   } else if (value->on_disk == OnDisk::kWritten) {
@@ -198,32 +213,41 @@ void ValueStore::on_not_written(const ValueHash& hash) {
 }
 
 void ValueStore::shed(std::uint64_t limit_bytes, std::size_t step_max) {
-  for (std::size_t i = 0; i < step_max && memory_bytes_ > limit_bytes; ++i) {
-    hand_ = hand_ < values_.size() ? hand_ : 0;
-    if (values_.empty()) {
-      return;
-    }
-    Value& value = *values_[hand_++];
-    if (std::exchange(value.used, false) || !value.in_memory || value.pins > 0 ||
-        value.on_disk != OnDisk::kSynced) {
+  // Free places cost next to nothing, but after much was let go there may be many.
+  const std::size_t places_max = 4'096 + 8 * step_max;
+  std::size_t values = 0;
+  for (std::size_t i = 0; i < places_max && values < step_max && memory_bytes_ > limit_bytes; ++i) {
+    if (hand_place_ >= parts_[hand_part_].places()) {
+      hand_part_ = (hand_part_ + 1) % kParts;
+      hand_place_ = 0;
       continue;
     }
-    memory_bytes_ -= value.bytes.size_bytes();
-    value.bytes = Blob();
-    value.in_memory = false;
+    Value* value = parts_[hand_part_].at(hand_place_++);
+    if (value == nullptr) {
+      continue;
+    }
+    ++values;
+    if (std::exchange(value->used, false) || !value->in_memory || value->pins > 0 ||
+        value->on_disk != OnDisk::kSynced) {
+      continue;
+    }
+    memory_bytes_ -= value->bytes.size_bytes();
+    value->bytes = Blob();
+    value->in_memory = false;
   }
 }
 
 // ---- figures
 
 std::uint32_t ValueStore::reference_count(const ValueHash& hash) const {
-  const Value* value = index_.find(hash.bytes);
+  const Value* value = find_value(hash);
   return value == nullptr ? 0 : value->references;
 }
 
 std::size_t ValueStore::referred_count() const {
-  return static_cast<std::size_t>(std::count_if(
-      values_.begin(), values_.end(), [](const auto& value) { return value->references > 0; }));
+  std::size_t count = 0;
+  look_at_all([&count](const Value& value) { count += value.references > 0 ? 1 : 0; });
+  return count;
 }
 
 std::vector<ValueHash> ValueStore::missing_from(const ValueHash& from,
@@ -240,9 +264,9 @@ void ValueStore::check_invariants() const {
   std::uint64_t size_bytes = 0;
   std::uint64_t memory_bytes = 0;
   std::size_t missing = 0;
-  for (std::size_t i = 0; i < values_.size(); ++i) {
-    const Value& value = *values_[i];
-    COPAL_ASSERT(value.place == i && index_.find(value.hash.bytes) == &value);
+  std::size_t count = 0;
+  look_at_all([&](const Value& value) {
+    COPAL_ASSERT(find_value(value.hash) == &value);
     COPAL_ASSERT(value.references > 0 || value.pins > 0);
     COPAL_ASSERT(value.references > 0 || value.on_disk == OnDisk::kNo);
     COPAL_ASSERT(missing_.contains(value.hash) == value.is_missing());
@@ -251,8 +275,9 @@ void ValueStore::check_invariants() const {
     missing += value.is_missing() ? 1 : 0;
     size_bytes += value.size_bytes;
     memory_bytes += value.in_memory ? value.size_bytes : 0;
-  }
-  COPAL_ASSERT(index_.size() == values_.size() && missing == missing_.size());
+    ++count;
+  });
+  COPAL_ASSERT(count == count_ && missing == missing_.size());
   COPAL_ASSERT(size_bytes == size_bytes_ && memory_bytes == memory_bytes_);
 }
 

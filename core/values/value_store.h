@@ -3,7 +3,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <set>
 #include <vector>
 
@@ -25,6 +24,7 @@ namespace copal {
 class ValueStore {
  public:
   ValueStore() = default;
+  ~ValueStore();
   ValueStore(const ValueStore&) = delete;
   ValueStore& operator=(const ValueStore&) = delete;
 
@@ -34,7 +34,7 @@ class ValueStore {
   /// Whether the bytes are here, in memory or on the disk.
   bool has(const ValueHash& hash) const;
   /// Whether an m-node refers to them or an operation has them pinned.
-  bool is_wanted(const ValueHash& hash) const { return index_.find(hash.bytes) != nullptr; }
+  bool is_wanted(const ValueHash& hash) const { return find_value(hash) != nullptr; }
   /// They are here and must be read from the disk.
   bool is_only_on_disk(const ValueHash& hash) const;
 
@@ -65,8 +65,14 @@ class ValueStore {
     std::vector<Put> written;
     std::vector<ValueHash> erased;
   };
-  /// Hands out the changes since the last call; they count as written.
-  Changes take_changes();
+  /// Hands out the changes since the last call; they count as written. changes  is overwritten: one
+  /// that was used before has the room already, so nothing is allocated on the path of a change.
+  void take_changes(Changes& changes);
+  Changes take_changes() {
+    Changes changes;
+    take_changes(changes);
+    return changes;
+  }
   bool has_changes() const { return !to_write_.empty() || !to_erase_.empty(); }
   /// A change that was written is synced, or was not written after all and must be again.
   void on_synced(const ValueHash& hash);
@@ -76,7 +82,7 @@ class ValueStore {
   /// those not used lately first. step_max  values looked at, so that a step stays short.
   void shed(std::uint64_t limit_bytes, std::size_t step_max);
 
-  std::size_t count() const { return index_.size(); }
+  std::size_t count() const { return count_; }
   /// How many m-nodes refer to this value.
   std::uint32_t reference_count(const ValueHash& hash) const;
   /// Values that at least one m-node refers to. Walks everything.
@@ -95,13 +101,13 @@ class ValueStore {
  private:
   enum class OnDisk : std::uint8_t { kNo, kWritten, kSynced };
 
+  /// 56 bytes, as many as fit into the allocator's 64: a field more costs 16 bytes a value.
   struct Value {
     ValueHash hash;
     Blob bytes;
-    std::uint64_t size_bytes = 0;  // if it is here
+    std::uint32_t size_bytes = 0;  // if it is here
     std::uint32_t references = 0;
     std::uint32_t pins = 0;
-    std::size_t place = 0;  // in values_
     OnDisk on_disk = OnDisk::kNo;
     bool in_memory = false;
     mutable bool used = false;  // since the hand last passed
@@ -110,21 +116,33 @@ class ValueStore {
     bool is_here() const { return in_memory || on_disk != OnDisk::kNo; }
     bool is_missing() const { return references > 0 && !is_here(); }
   };
+  static_assert(sizeof(Value) == 56);
+
+  // An index that grows moves all it has, and no step may take that long with ten million values.
+  static constexpr std::size_t kParts = 64;
+  HashIndex<Value>& part_of(const ValueHash& hash) { return parts_[hash.bytes[0] % kParts]; }
+  Value* find_value(const ValueHash& hash) const {
+    return parts_[hash.bytes[0] % kParts].find(hash.bytes);
+  }
+  template <class Look>
+  void look_at_all(Look&& look) const;
+
   Value& wanted(const ValueHash& hash);
   Value& known(const ValueHash& hash);
   void add_reference(Value& value);
   void drop_if_unwanted(Value& value);
-  void set_here(Value& value, std::uint64_t size_bytes);
+  void set_here(Value& value, std::size_t size_bytes);
   void forget_bytes(Value& value);
 
-  HashIndex<Value> index_;
-  std::vector<std::unique_ptr<Value>> values_;
+  std::array<HashIndex<Value>, kParts> parts_;  // they own what they find
+  std::size_t count_ = 0;
   std::set<ValueHash> missing_;
   std::vector<ValueHash> to_write_;
   std::vector<ValueHash> to_erase_;
   std::uint64_t size_bytes_ = 0;
   std::uint64_t memory_bytes_ = 0;
-  std::size_t hand_ = 0;  // in values_: the next one that shed() looks at
+  std::size_t hand_part_ = 0;  // which value shed() looks at next
+  std::size_t hand_place_ = 0;
 };
 
 }  // namespace copal
