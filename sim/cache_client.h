@@ -84,7 +84,7 @@ class CacheClient final : public EventTarget {
   void clear();
 
   /// A value has been loaded: puts it.
-  void on_event(std::uint64_t argument) override;
+  void on_event(std::uint64_t load) override;
 
  private:
   struct Work {

@@ -71,7 +71,7 @@ class CacheJudge final : public CacheWitness {
   /// A member wrote an m-node down, its own or another's.
   void on_written(Slot member, const MNode& mnode, TimePoint now);
   /// It forgot a key.
-  void on_dropped(Slot member, const KeyHash& key);
+  void on_dropped(Slot member, const KeyHash& hash);
   /// A member has started and holds this.
   void on_loaded(Slot member, const Replica& replica, TimePoint now);
 

@@ -42,13 +42,13 @@ Network::Count difference(const Network::Count& later, const Network::Count& ear
 }
 
 /// Sums over the kinds of messages of a group.
-template <template <class> class Belongs, std::size_t Kind = 0>
+template <template <class> class Belongs, std::size_t kKind = 0>
 Network::Count sum_of(const Network::Counts& later, const Network::Counts& earlier) {
   Network::Count sum;
-  if constexpr (Kind < std::variant_size_v<Message>) {
-    sum = sum_of<Belongs, Kind + 1>(later, earlier);
-    if constexpr (Belongs<std::variant_alternative_t<Kind, Message>>::value) {
-      sum += difference(later[Kind], earlier[Kind]);
+  if constexpr (kKind < std::variant_size_v<Message>) {
+    sum = sum_of<Belongs, kKind + 1>(later, earlier);
+    if constexpr (Belongs<std::variant_alternative_t<kKind, Message>>::value) {
+      sum += difference(later[kKind], earlier[kKind]);
     }
   }
   return sum;
