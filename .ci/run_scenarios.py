@@ -11,6 +11,7 @@ so. The last line is `N passed, N failed`.
 import datetime
 import gzip
 import json
+import lzma
 import math
 import os
 import pathlib
@@ -54,6 +55,24 @@ def make_access_log(path):
                        f'200 {draw.randrange(100, 90000)} "-" "Agent/{draw.randrange(7)}"\n')
 
 
+def make_key_trace(path):
+    """Keys of a cache, a few often and many seldom: big-endian numbers of 32 bits."""
+    draw = random.Random(1)
+    with lzma.open(path, "wb") as file:
+        for _ in range(76118):
+            file.write(int(20000 ** draw.random()).to_bytes(4, "big"))
+
+
+def make_cluster_stats(path):
+    """Three rows like those of Twitter's table."""
+    path.write_text(
+        "cluster,miss_ratio,key_bytes,value_bytes,rate_kqps,ttl_mix,wss_mb,operation_mix,"
+        "zipf_alpha\n"
+        '7,0.2,20,2000,1.5,"1.8h:0.5, 2h:0.5,",85,get:0.82 set:0.18,1.1\n'
+        '19,0.5,40,100,3.5,"7h:1.00,",3400,get:0.75 set:0.25,0.7\n'
+        '50,0.5,20,67000,0.25,"900s:0.7, 1200s:0.3,",150,get:0.5 set:0.5,1.3\n')
+
+
 # Scenario -> (recorded file, how to make one like it, settings that scale it down)
 TRACES = {
     "scenarios/worldcup98.yaml": (
@@ -62,6 +81,9 @@ TRACES = {
          "duration=15min"]),
     "scenarios/access_log.yaml": (
         "apache-combined-10k.log.gz", make_access_log, ["workload.time_scale=1000"]),
+    "scenarios/cache/key_trace.yaml": ("cache2k-web07.trace.xz", make_key_trace, []),
+    "scenarios/cache/twitter_cluster.yaml": (
+        "twitter-2020-cluster-stats.csv", make_cluster_stats, []),
 }
 
 

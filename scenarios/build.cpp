@@ -1,113 +1,25 @@
 #include "scenarios/build.h"
 
-#include <cstdint>
-#include <span>
 #include <string_view>
 #include <utility>
 
-#include "core/base/assert.h"
+#include "scenarios/build_cache.h"
+#include "scenarios/read_keys.h"
 #include "scenarios/units.h"
 
 namespace copal::scenario {
 
 namespace {
 
-// Readers of one key. An absent key leaves the field as it is; the schema has checked the rest.
-
-void read(const Node& map, std::string_view key, Duration& field) {
-  if (const Node* node = map.find(key)) {
-    field = duration_of(node->text);
-  }
-}
-
-void read(const Node& map, std::string_view key, std::string& field) {
-  if (const Node* node = map.find(key)) {
-    field = node->text;
-  }
-}
-
-void read(const Node& map, std::string_view key, bool& field) {
-  if (const Node* node = map.find(key)) {
-    field = node->text == "true";
-  }
-}
-
-void read(const Node& map, std::string_view key, double& field) {
-  if (const Node* node = map.find(key)) {
-    const std::optional<double> number = parse_number(node->text);
-    COPAL_ASSERT(number.has_value());
-    field = *number;
-  }
-}
-
-void read(const Node& map, std::string_view key, std::uint32_t& field) {
-  double number = field;
-  read(map, key, number);
-  field = static_cast<std::uint32_t>(number);
-}
-
-void read(const Node& map, std::string_view key, Format format, double& field) {
-  if (const Node* node = map.find(key)) {
-    const std::optional<double> number = parse(format, node->text);
-    COPAL_ASSERT(number.has_value());
-    field = *number;
-  }
-}
-
-/// names  in the order of the enumerators.
-template <class Enum>
-void read(const Node& map, std::string_view key, std::span<const std::string_view> names,
-          Enum& field) {
-  const Node* node = map.find(key);
-  for (std::size_t i = 0; node != nullptr && i < names.size(); ++i) {
-    if (names[i] == node->text) {
-      field = static_cast<Enum>(i);
-    }
-  }
-}
-
 constexpr std::string_view kCpuNames[] = {"native", "simgrid"};
 constexpr std::string_view kFidelityNames[] = {"latency", "flow"};
 constexpr std::string_view kServiceFromNames[] = {"model", "log"};
-constexpr std::string_view kDistributionNames[] = {
-    "constant", "exponential", "uniform", "lognormal", "pareto", "hyperexponential", "file"};
-constexpr std::string_view kWorkloadNames[] = {"poisson",   "bursty", "diurnal",    "flash_crowd",
-                                               "piecewise", "closed", "per_minute", "access_log"};
-constexpr std::string_view kFaultNames[] = {"crash",     "power_off", "freeze", "slow",
-                                            "link_down", "drain",     "errors", "slow_start"};
-
-/// The path of a file as the program opens it.
-void read_path(const Node& map, std::string_view key, const std::string& folder,
-               std::string& field) {
-  const Node* node = map.find(key);
-  if (node == nullptr) {
-    return;
-  }
-  const bool as_given = node->place.origin > 0 || node->text.starts_with('/');
-  field = as_given ? node->text : folder + node->text;
-}
-
-/// format  of the mean: a duration or a size.
-void read_distribution(const Node& map, std::string_view key, Format format,
-                       const std::string& folder, Distribution& field) {
-  const Node* node = map.find(key);
-  if (node == nullptr) {
-    return;
-  }
-  field = Distribution{};
-  if (node->kind == Node::Kind::kScalar) {
-    read(map, key, format, field.mean);
-    return;
-  }
-  read(*node, "distribution", kDistributionNames, field.kind);
-  read(*node, "mean", format, field.mean);
-  read(*node, "maximum", format, field.maximum);
-  read(*node, "sigma", field.sigma);
-  read(*node, "shape", field.shape);
-  read(*node, "cv2", field.cv2);
-  read(*node, "scale", field.scale);
-  read_path(*node, "file", folder, field.file);
-}
+constexpr std::string_view kWorkloadNames[] = {
+    "poisson", "bursty",     "diurnal",    "flash_crowd", "piecewise",
+    "closed",  "per_minute", "access_log", "key_trace",   "cluster_stats"};
+constexpr std::string_view kFaultNames[] = {"crash",     "power_off", "freeze",    "slow",
+                                            "link_down", "drain",     "errors",    "slow_start",
+                                            "stop",      "lose_disk", "partition", "loss"};
 
 HostGroup host_group(const std::string& name, const Node& node) {
   HostGroup group;
@@ -169,6 +81,7 @@ AppCluster app_cluster(const Node& node) {
   read(node, "report_interval", app.report_interval);
   read(node, "sleep_after", app.sleep_after);
   read(node, "awake_min", app.awake_min);
+  read_caches(node, app);
   return app;
 }
 
@@ -195,6 +108,7 @@ Application application(const Node& node, const std::string& folder) {
   read_distribution(node, "request_size", Format::kSize, folder, result.request_size);
   read_distribution(node, "answer_size", Format::kSize, folder, result.answer_size);
   read(node, "error_ratio", Format::kRatio, result.error_ratio);
+  read_cache_use(node, folder, result);
   if (const Node* cold = node.find("cold_start")) {
     read(*cold, "factor", result.cold_start.factor);
     read(*cold, "time", result.cold_start.time);
@@ -239,6 +153,8 @@ WorkloadSpec workload(const Node& node, const std::string& folder) {
   read(node, "rate_scale", spec.rate_scale);
   read(node, "time_scale", spec.time_scale);
   read(node, "service_from", kServiceFromNames, spec.service_from);
+  read(node, "cluster", spec.cluster);
+  read(node, "key_count", spec.key_count);
   return spec;
 }
 
@@ -298,12 +214,22 @@ std::vector<Contender> contenders(const Node& algorithms, const std::string& suf
   return result;
 }
 
+void read_names(const Node& node, std::string_view key, std::vector<std::string>& names) {
+  const Node* list = node.find(key);
+  for (std::size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
+    names.push_back(list->items[i].text);
+  }
+}
+
 Fault fault(const Node& node) {
   Fault result;
   read(node, "kind", kFaultNames, result.kind);
   read(node, "at", result.at);
   read(node, "lasting", result.lasting);
   read(node, "host", result.host);
+  read_names(node, "hosts", result.hosts);
+  read_names(node, "from", result.from);
+  read(node, "one_way", result.one_way);
   read(node, "factor", result.factor);
   return result;
 }

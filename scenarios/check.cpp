@@ -10,6 +10,7 @@
 
 #include "core/balance/policy.h"
 #include "scenarios/build.h"
+#include "scenarios/check_cache.h"
 #include "scenarios/nearest.h"
 #include "scenarios/units.h"
 
@@ -47,7 +48,22 @@ std::uint64_t server_count(const Scenario& scenario, const std::vector<ServerGro
 }
 
 bool is_recorded(WorkloadSpec::Kind kind) {
-  return kind == WorkloadSpec::Kind::kPerMinute || kind == WorkloadSpec::Kind::kAccessLog;
+  return kind == WorkloadSpec::Kind::kPerMinute || kind == WorkloadSpec::Kind::kAccessLog ||
+         kind == WorkloadSpec::Kind::kKeyTrace || kind == WorkloadSpec::Kind::kClusterStats;
+}
+
+/// What a recorded workload reads, with its article.
+std::string recording_of(WorkloadSpec::Kind kind) {
+  switch (kind) {
+    case WorkloadSpec::Kind::kAccessLog:
+      return "an access log";
+    case WorkloadSpec::Kind::kKeyTrace:
+      return "a key trace";
+    case WorkloadSpec::Kind::kClusterStats:
+      return "the statistics of cache clusters";
+    default:
+      return "a recording of requests per minute";
+  }
 }
 
 /// Checks one scenario; the parts of check_scenario() share what they need.
@@ -65,7 +81,8 @@ class Check {
     check_workload();
     check_recording(check_files);
     check_contenders();
-    check_faults();
+    check_faults(scenario_, tree_, problems_);
+    check_caches(scenario_, tree_, problems_);
     if (check_files) {
       check_distribution_files();
     }
@@ -74,7 +91,9 @@ class Check {
  private:
   void check_times() {
     const bool has_duration = tree_.find("duration") != nullptr;
-    if (!has_duration && !is_recorded(scenario_.workload.kind)) {
+    const bool ends = is_recorded(scenario_.workload.kind) &&
+                      scenario_.workload.kind != WorkloadSpec::Kind::kClusterStats;
+    if (!has_duration && !ends) {
       problems_.add(tree_.place, "the scenario needs 'duration'", "a duration such as 5min or 4h");
     }
     if (has_duration && scenario_.warm_up >= scenario_.duration) {
@@ -182,7 +201,8 @@ class Check {
     using Kind = WorkloadSpec::Kind;
     const WorkloadSpec& load = scenario_.workload;
     const bool none =
-        load.rate_per_s == 0 && (load.kind == Kind::kPoisson || load.kind == Kind::kDiurnal);
+        load.rate_per_s == 0 && (load.kind == Kind::kPoisson || load.kind == Kind::kDiurnal ||
+                                 load.kind == Kind::kKeyTrace);
     const bool no_rates = load.kind == Kind::kPiecewise &&
                           std::all_of(load.rates.begin(), load.rates.end(),
                                       [](const RatePoint& point) { return point.rate_per_s == 0; });
@@ -209,10 +229,8 @@ class Check {
       return;
     }
     if (load.file.empty()) {
-      const bool log = load.kind == WorkloadSpec::Kind::kAccessLog;
       problems_.add(node.value_place("kind"),
-                    log ? "needs an access log: give one with --trace FILE"
-                        : "needs a recording of requests per minute: give one with --trace FILE");
+                    "needs " + recording_of(load.kind) + ": give one with --trace FILE");
     } else {
       check_file(load.file, node.value_place("file"));
     }
@@ -232,11 +250,16 @@ class Check {
   void check_distribution_files() {
     const Node& app = *tree_.find("application");
     const Node& load = *tree_.find("workload");
-    const std::pair<const Node*, std::string> all[] = {
+    std::vector<std::pair<const Node*, std::string>> all = {
         {app.find("service_time"), scenario_.application.service_time.file},
         {app.find("request_size"), scenario_.application.request_size.file},
         {app.find("answer_size"), scenario_.application.answer_size.file},
         {load.find("think_time"), scenario_.workload.think_time.file}};
+    const Node& uses = *app.find("cache_use");
+    for (std::size_t i = 0; i < uses.items.size(); ++i) {
+      all.emplace_back(uses.items[i].find("value_size"),
+                       scenario_.application.cache_use[i].value_size.file);
+    }
     for (const auto& [node, file] : all) {
       if (!file.empty()) {
         check_file(file, node->value_place("file"));
@@ -282,43 +305,6 @@ class Check {
       problems_.add(node.value_place("maglev_table_size"),
                     "maglev_table_size is " + std::to_string(size),
                     "a prime above the " + std::to_string(servers) + " servers");
-    }
-  }
-
-  /// The hosts that servers run on, by name.
-  std::vector<std::string> server_hosts() const {
-    std::vector<std::string> names;
-    for (const auto* servers : {&scenario_.app.servers, &scenario_.balancers.servers}) {
-      for (const ServerGroup& group : *servers) {
-        if (const HostGroup* hosts = group_named(scenario_, group.hosts)) {
-          const std::vector<std::string> more = host_names(*hosts);
-          names.insert(names.end(), more.begin(), more.end());
-        }
-      }
-    }
-    return names;
-  }
-
-  void check_faults() {
-    const Node& list = *tree_.find("faults");
-    if (list.items.empty()) {
-      return;
-    }
-    const std::vector<std::string> ordered = server_hosts();
-    const std::set<std::string> known(ordered.begin(), ordered.end());
-    for (std::size_t i = 0; i < scenario_.faults.size() && !problems_.full(); ++i) {
-      const Fault& fault = scenario_.faults[i];
-      const std::string path = "faults." + std::to_string(i);
-      if (known.count(fault.host) == 0) {
-        problems_.add(list.items[i].value_place("host"),
-                      path + ": no server runs on a host '" + fault.host.substr(0, 60) + "'",
-                      "one of " + listed(ordered), nearest_name(fault.host, ordered));
-      }
-      if (scenario_.duration > 0s && fault.at >= scenario_.duration) {
-        problems_.add(list.items[i].value_place("at"),
-                      path + ".at is " + write(fault.at) + ", after the end",
-                      "less than the duration, " + write(scenario_.duration));
-      }
     }
   }
 

@@ -13,4 +13,14 @@ std::vector<std::string> host_names(const HostGroup& group) {
   return names;
 }
 
+HostGroup triad_group(const Scenario& scenario) {
+  const Triad& triad = scenario.app.triad;
+  for (const HostGroup& group : scenario.cloud.hosts) {
+    if (group.name == triad.hosts) {
+      return group;
+    }
+  }
+  return {.name = "triad", .count = triad.members, .numbered = true};
+}
+
 }  // namespace copal::scenario

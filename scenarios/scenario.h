@@ -8,32 +8,14 @@
 
 #include "core/balance/policy_config.h"
 #include "core/base/time.h"
+#include "core/cache/cache_config.h"
+#include "scenarios/cache_spec.h"
+#include "scenarios/distribution.h"
 
 // A scenario as data, after all checks: what a run needs and nothing of YAML. Loaded by loader.h.
 // Field names are those of the file. Numbers end in their unit where the type does not say it.
 
 namespace copal::scenario {
-
-/// A law that numbers (service times in seconds, think times in seconds, sizes in bytes) follow.
-struct Distribution {
-  enum class Kind {
-    kConstant,
-    kExponential,
-    kUniform,
-    kLognormal,
-    kPareto,
-    kHyperexponential,
-    kFile
-  };
-  Kind kind = Kind::kConstant;
-  double mean = 0;     // all but file
-  double sigma = 1;    // lognormal: of the logarithm
-  double shape = 2.5;  // pareto: alpha > 1 (the mean must exist)
-  double maximum = 0;  // pareto: values are capped here; 0: not capped
-  double cv2 = 4;      // hyperexponential: squared coefficient of variation, > 1
-  std::string file{};  // file: one number a line, drawn evenly; a path as the program opens it
-  double scale = 1;    // file: factor on each number
-};
 
 enum class Fidelity { kLatency, kFlow };
 
@@ -76,7 +58,9 @@ struct ServerGroup {
 
 struct AppCluster {
   std::string name;
-  std::string triad;  // a HostGroup's name, of 1 to 3 hosts; empty: three hosts of their own
+  Triad triad;
+  std::vector<CacheConfig> caches;  // ids 1, 2, … in the file's order
+  NearCache near_cache;
   std::vector<ServerGroup> servers;   // the triad's order: as written, hosts ascending
   std::uint32_t concurrency_max = 0;  // requests at work at once in one server; 0: no limit
   std::uint32_t queue_max = 1024;     // requests that wait beyond those; then 503
@@ -113,7 +97,9 @@ struct Application {
   Distribution request_size{.mean = 500};
   Distribution answer_size{.mean = 10'000};
   ColdStart cold_start;
-  double error_ratio = 0;  // share of requests that the application answers with 5xx
+  double error_ratio = 0;           // share of requests that the application answers with 5xx
+  std::vector<CacheUse> cache_use;  // after the request's own work, in this order
+  CacheCost cache_cost;
 };
 
 /// A rate that holds from a time on.
@@ -129,14 +115,16 @@ struct Sessions {
 
 struct WorkloadSpec {
   enum class Kind {
-    kPoisson,     // rate
-    kBursty,      // MMPP of two states: rate (calm), burst_rate, calm_time, burst_time
-    kDiurnal,     // rate (mean), amplitude, period, peak_at
-    kFlashCrowd,  // rate, peak_rate, peak_at, rise_time, hold_time, fall_time
-    kPiecewise,   // rates; poisson within
-    kClosed,      // users, think_time
-    kPerMinute,   // file: requests per minute, CSV; gzip, xz or plain
-    kAccessLog,   // file: common or combined log format; gzip, xz or plain
+    kPoisson,       // rate
+    kBursty,        // MMPP of two states: rate (calm), burst_rate, calm_time, burst_time
+    kDiurnal,       // rate (mean), amplitude, period, peak_at
+    kFlashCrowd,    // rate, peak_rate, peak_at, rise_time, hold_time, fall_time
+    kPiecewise,     // rates; poisson within
+    kClosed,        // users, think_time
+    kPerMinute,     // file: requests per minute, CSV; gzip, xz or plain
+    kAccessLog,     // file: common or combined log format; gzip, xz or plain
+    kKeyTrace,      // file: keys asked of a cache, in order; rate
+    kClusterStats,  // file: one row a cache cluster; cluster
   };
   Kind kind = Kind::kPoisson;
   double rate_per_s = 0;
@@ -160,6 +148,8 @@ struct WorkloadSpec {
   double rate_scale = 1;    // requests multiplied (or thinned) by this
   double time_scale = 1;    // log time / simulated time: 1000 squeezes 83 h into 5 min
   enum class ServiceFrom { kModel, kLog } service_from = ServiceFrom::kModel;
+  std::uint32_t cluster = 0;    // cluster_stats: which row
+  std::uint32_t key_count = 0;  // cluster_stats: 0: as many as the row's working set holds
 };
 
 /// Something that goes wrong at a time, and ends after `lasting` (0: never).
@@ -173,11 +163,18 @@ struct Fault {
     kDrain,      // no new sessions, old ones stay
     kErrors,     // the application answers so large a share (`factor`) at once with 5xx
     kSlowStart,  // crash whose application takes `factor` times its start_time
+    kStop,       // triad: a planned stop, which hands over first; starts again when it ends
+    kLoseDisk,   // triad: power_off, and the machine comes back with an empty disk
+    kPartition,  // frames between `hosts` and `from` (empty: all others) vanish
+    kLoss,       // a share (`factor`) of the frames between them is lost
   };
   Kind kind = Kind::kCrash;
   Duration at{};
   Duration lasting{};
-  std::string host;  // a host's name, checked
+  std::string host;  // a host's name, checked; partition and loss have `hosts` instead
+  std::vector<std::string> hosts{};
+  std::vector<std::string> from{};
+  bool one_way = false;  // only what `hosts` send
   double factor = 1;
 };
 
@@ -221,5 +218,7 @@ struct Scenario {
 
 /// All host names of a group, in order.
 std::vector<std::string> host_names(const HostGroup& group);
+/// The machines of the triad's members: a group of the file's, or one of their own.
+HostGroup triad_group(const Scenario& scenario);
 
 }  // namespace copal::scenario

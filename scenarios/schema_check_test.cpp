@@ -115,7 +115,7 @@ TEST(Schema, NamesTheMetricsOfTheResults) {
   std::vector<std::string> metrics;
   bool in_metrics = false;
   for (std::string line; std::getline(file, line);) {
-    in_metrics = line.starts_with("#") ? line == "### Metrics" : in_metrics;
+    in_metrics = line.starts_with("#") ? line.starts_with("### Metrics") : in_metrics;
     if (!in_metrics || !line.starts_with("| `")) {
       continue;
     }

@@ -14,6 +14,8 @@
 
 #include "core/base/assert.h"
 #include "sim/run_wire.h"
+#include "sim/workload/cache_operations.h"
+#include "sim/workload/cluster_stats.h"
 #include "sim/workload/make_workload.h"
 #include "sim/world.h"
 
@@ -258,7 +260,19 @@ class Campaign {
 
 JobOutcome run_job(const Job& job, const std::function<void(double, std::uint64_t)>& progress) {
   JobOutcome outcome;
-  const scenario::Scenario& scenario = *job.scenario;
+  scenario::Scenario scenario = *job.scenario;
+  std::optional<std::string> error;
+  if (scenario.workload.kind == scenario::WorkloadSpec::Kind::kClusterStats) {
+    error = follow_cluster(scenario);
+  }
+  if (!error) {
+    error = why_no_operations(scenario.application.cache_use);
+  }
+  if (error) {
+    outcome.error = *error;
+    outcome.bad_input = true;
+    return outcome;
+  }
   MadeWorkload made = make_workload(scenario, job.seed);
   if (!made.input.file.empty()) {
     outcome.input = made.input;

@@ -48,6 +48,11 @@ std::vector<Case> cases() {
        "balance/quickstart.yaml",
        {"cloud.hosts.lb.link.fidelity=flow", "cloud.hosts.app.link.fidelity=flow"}},
       {"server_dies_simgrid_cpu", "balance/server_dies.yaml", {"cloud.cpu=simgrid"}},
+      {"cache_local_read_timeout", "cache/local_read_timeout.yaml", {"workload.rate=100/s"}},
+      {"cache_member_dies", "cache/member_dies.yaml", {"workload.rate=50/s"}},
+      {"cache_rolling_restart", "cache/rolling_restart.yaml", {"workload.rate=50/s"}},
+      {"cache_all_restart", "cache/all_restart.yaml", {"workload.rate=50/s"}},
+      {"cache_split_brain", "cache/split_brain.yaml", {"workload.rate=50/s"}},
   };
 }
 
@@ -149,6 +154,21 @@ TEST(Determinism, ATraceGivesTheSameEventsTwice) {
   ASSERT_FALSE(loaded.scenarios.empty());
   const std::vector<Job> jobs = jobs_of(loaded.scenarios);
   EXPECT_EQ(hash_of(jobs, 1), hash_of(jobs, 2));
+}
+
+TEST(Determinism, AKeyTraceAndAClusterGiveTheSameEventsTwice) {
+  const std::string folder = kScenarios + "cache/";
+  auto trace = scenario::load(folder + "key_trace.yaml", {.settings = {"duration=7s", "expect=[]"},
+                                                          .trace = key_trace_data().path});
+  auto cluster = scenario::load(
+      folder + "twitter_cluster.yaml",
+      {.settings = {"duration=8s", "warm_up=1s", "workload.rate_scale=0.1", "expect=[]"},
+       .trace = cluster_stats_data().path});
+  for (const auto& loaded : {trace, cluster}) {
+    ASSERT_FALSE(loaded.scenarios.empty());
+    const std::vector<Job> jobs = jobs_of(loaded.scenarios);
+    EXPECT_EQ(hash_of(jobs, 1), hash_of(jobs, 2));
+  }
 }
 
 }  // namespace

@@ -37,6 +37,10 @@ SimServer::SimServer(Engine& engine, Network& network, const TaskBook& tasks,
   }
 }
 
+void SimServer::set_cache_client(const CacheClientModel& model, std::uint32_t server) {
+  client_.emplace(engine_, 0x9000 + static_cast<std::uint32_t>(host_), member_, model, server);
+}
+
 void SimServer::start_running() {
   start_process(true, 0s);
 }
@@ -104,7 +108,7 @@ double SimServer::joules() {
 
 void SimServer::start_work(WorkId work, std::uint64_t tag) {
   ++tasks_started_;
-  const Task task = tasks_.task(tag);
+  Task task = tasks_.task(tag);
   if (error_ratio_ > 0 && draw_unit(errors_) < error_ratio_) {
     erring_[work.value] = true;
     later(kErrorTime, Happening::kErred, work.value);
@@ -112,6 +116,8 @@ void SimServer::start_work(WorkId work, std::uint64_t tag) {
   }
   if (task.fails) {
     failing_[work.value] = true;
+  } else if (client_ && !task.operations.empty()) {
+    client_->plan(work.value, std::move(task.operations));
   }
   cpu_->start(work.value, cold(task.work));
   note_load();
@@ -119,6 +125,9 @@ void SimServer::start_work(WorkId work, std::uint64_t tag) {
 
 void SimServer::cancel_work(WorkId work) {
   cpu_->cancel(work.value);
+  if (client_) {
+    client_->cancel(work.value);
+  }
   failing_.erase(work.value);
   erring_.erase(work.value);
   note_load();
@@ -132,14 +141,27 @@ void SimServer::power_down() {
   later(0s, Happening::kPowerDown);
 }
 
-void SimServer::answer_call(const AnswerCall&) {}
+void SimServer::answer_call(const AnswerCall& answer) {
+  const auto piece = client_ ? client_->on_answer(answer) : std::nullopt;
+  if (piece) {
+    cpu_->start(piece->work, piece->amount);
+    note_load();
+  }
+}
+
 void SimServer::answer_keys(const AnswerKeys&) {}
 void SimServer::tell_listener(const TellListener&) {}
 
 void SimServer::on_work_done(std::uint64_t work) {
   note_load();
-  const bool failed = failing_.erase(work);
-  member_.input(WorkEnded{WorkId{work}, !failed});
+  if (failing_.erase(work)) {
+    member_.input(WorkEnded{WorkId{work}, false});
+    return;
+  }
+  const auto next = client_ ? client_->go_on(work) : CacheClient::Next::kDone;
+  if (next != CacheClient::Next::kWaits) {
+    member_.input(WorkEnded{WorkId{work}, next == CacheClient::Next::kDone});
+  }
 }
 
 /// argument  index of a note on what is to happen; see later().
@@ -206,6 +228,9 @@ void SimServer::end_process(bool machine_is_on) {
   cpu_->clear();
   failing_.clear();
   erring_.clear();
+  if (client_) {
+    client_->clear();
+  }
   note_load();
   member_.kill(machine_is_on);
   if (frozen_) {

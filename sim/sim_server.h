@@ -3,12 +3,15 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/flat_map.h"
 #include "core/base/prng.h"
 #include "core/ports/application.h"
 #include "scenarios/scenario.h"
+#include "sim/cache_client.h"
 #include "sim/cpu.h"
 #include "sim/engine.h"
 #include "sim/member.h"
@@ -20,6 +23,7 @@ namespace copal::sim {
 struct Task {
   Duration work{};
   bool fails = false;
+  std::vector<CacheOperation> operations{};  // after the work
 };
 
 /// Knows what the tags of requests mean.
@@ -49,6 +53,9 @@ class SimServer final : public Application, public CpuListener, public EventTarg
 
   /// Whom its node belongs to; before the start.
   void set_triad(const std::array<NodeId, kSlots>& members) { model_.node.triad.members = members; }
+  /// What its application does with caches; before the start. model outlives it.
+  void set_cache_client(const CacheClientModel& model, std::uint32_t server);
+  Member& member() { return member_; }
   /// The state at the start of a run: on, its application up and warm.
   void start_running();
 
@@ -113,8 +120,9 @@ class SimServer final : public Application, public CpuListener, public EventTarg
   bool started_cold_ = false;
   std::uint64_t tasks_started_ = 0;
   PowerMeter::Reading last_cpu_read_;
-  FlatMap<bool> failing_;  // work that will end in an error
-  FlatMap<bool> erring_;   // work that errs at once
+  std::optional<CacheClient> client_;  // nothing: no caches
+  FlatMap<bool> failing_;              // work that will end in an error
+  FlatMap<bool> erring_;               // work that errs at once
 };
 
 }  // namespace copal::sim

@@ -29,10 +29,11 @@ std::vector<double> slow_factors(const scenario::Scenario& scenario) {
   return factors;
 }
 
-/// The machines of a triad that the scenario does not name.
-const scenario::HostGroup& triad_hosts() {
-  static const scenario::HostGroup kHosts{.name = "triad", .count = 3};
-  return kHosts;
+bool has_link_faults(const scenario::Scenario& scenario) {
+  return std::any_of(scenario.faults.begin(), scenario.faults.end(), [](const auto& fault) {
+    return fault.kind == scenario::Fault::Kind::kPartition ||
+           fault.kind == scenario::Fault::Kind::kLoss;
+  });
 }
 
 }  // namespace
@@ -42,14 +43,23 @@ World::World(const scenario::Scenario& scenario, const scenario::Contender& cont
     : EventTarget(1),
       scenario_(scenario),
       contender_(contender),
+      triad_group_(scenario::triad_group(scenario)),
       seed_(seed),
       workload_(workload),
       policy_maker_(std::move(policy_maker)),
       recorder_(TimePoint{scenario.warm_up}) {
   build_hosts();
+  if (!scenario.app.caches.empty()) {
+    caches_ = std::make_unique<CacheScene>(scenario, engine_, *network_, seed);
+  }
   build_servers();
   build_balancers();
   build_triad();
+  if (has_link_faults(scenario)) {
+    const std::size_t nodes = servers_.size() + balancers_.size() + triad_.size();
+    network_faults_ = std::make_unique<NetworkFaults>(seed, static_cast<std::uint32_t>(nodes));
+    network_->set_faults(network_faults_.get());
+  }
 }
 
 void World::build_hosts() {
@@ -67,8 +77,8 @@ void World::build_hosts() {
   for (const scenario::HostGroup& group : scenario_.cloud.hosts) {
     add(group);
   }
-  if (scenario_.app.triad.empty()) {
-    add(triad_hosts());
+  if (scenario_.app.triad.hosts.empty()) {
+    add(triad_group_);
   }
   if (needs_simgrid(scenario_)) {
     cloud_ = std::make_unique<SimgridCloud>(engine_, simgrid_hosts);
@@ -80,7 +90,7 @@ std::vector<std::size_t> World::hosts_of(const std::string& group) const {
   std::vector<std::size_t> hosts;
   for (std::size_t host = 0; host < host_names_.size(); ++host) {
     const bool is_it =
-        group.empty() ? host_specs_[host] == &triad_hosts() : host_specs_[host]->name == group;
+        group.empty() ? host_specs_[host] == &triad_group_ : host_specs_[host]->name == group;
     if (is_it) {
       hosts.push_back(host);
     }
@@ -97,6 +107,13 @@ void World::build_servers() {
   model_.node.report_interval = app.report_interval;
   model_.start_time = app.start_time;
   model_.cold_start = scenario_.application.cold_start;
+  if (caches_) {
+    model_.node.caches = caches_->catalog();
+    model_.node.cache.near.limit_bytes = static_cast<std::uint64_t>(app.near_cache.size_bytes);
+    model_.node.cache.near.eviction = app.near_cache.eviction;
+    model_.node.cache.kept_max_bytes =
+        static_cast<std::uint64_t>(app.near_cache.kept_writes_max_bytes);
+  }
   SimgridCloud* cpu_cloud =
       scenario_.cloud.cpu == scenario::Cloud::Cpu::kSimgrid ? cloud_.get() : nullptr;
   for (const scenario::ServerGroup& group : app.servers) {
@@ -106,6 +123,11 @@ void World::build_servers() {
       servers_.push_back(std::make_unique<SimServer>(engine_, *network_, *this, model,
                                                      *host_specs_[host], host_names_[host], host,
                                                      seed_, cpu_cloud));
+      if (caches_) {
+        servers_.back()->set_cache_client(caches_->client_model(),
+                                          static_cast<std::uint32_t>(servers_.size() - 1));
+        caches_->watch_server(servers_.back()->member());
+      }
       server_weights_.push_back(group.weight);
       server_hosts_.push_back(host);
     }
@@ -125,10 +147,26 @@ void World::build_balancers() {
   }
 }
 
-/// Nodes are numbered as they are made: servers, balancers, the triad. All know the triad's.
-void World::build_triad() {
+TriadServerConfig World::triad_config() const {
+  const scenario::Triad& triad = scenario_.app.triad;
   TriadServerConfig config;
-  config.caches = std::make_shared<CacheCatalog>(std::vector<CacheConfig>{});
+  config.caches =
+      caches_ ? caches_->catalog() : std::make_shared<CacheCatalog>(std::vector<CacheConfig>{});
+  config.heartbeat_interval = triad.heartbeat_interval;
+  config.detector = {.suspect_after = triad.suspect_after, .dead_after = triad.dead_after};
+  config.ownership.start_alone_timeout = triad.start_alone_timeout;
+  // The store is one for all caches: it syncs for those that want it.
+  if (std::all_of(scenario_.app.caches.begin(), scenario_.app.caches.end(),
+                  [](const CacheConfig& cache) { return cache.sync == Sync::kBySystem; }) &&
+      caches_) {
+    config.store.sync_interval = kNoSync;
+  }
+  if (triad.values_max_bytes > 0) {
+    config.values_size_max_bytes = static_cast<std::uint64_t>(triad.values_max_bytes);
+  }
+  if (triad.entries_max > 0) {
+    config.entries_max = triad.entries_max;
+  }
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     config.registered.push_back(
         {servers_[i]->id(), 1, NodeRole::kDynamic, Weight{server_weights_[i]}});
@@ -136,11 +174,30 @@ void World::build_triad() {
   for (const SimBalancer& balancer : balancers_) {
     config.registered.push_back({balancer.member->id(), 1, NodeRole::kBalancer, {}});
   }
-  for (const std::size_t host : hosts_of(scenario_.app.triad)) {
+  return config;
+}
+
+/// Nodes are numbered as they are made: servers, balancers, the triad. All know the triad's.
+void World::build_triad() {
+  const scenario::Disk& disk = scenario_.app.triad.disk;
+  const DiskOptions disk_options{.open_time = disk.open_time,
+                                 .write_time = disk.write_time,
+                                 .sync_time = disk.sync_time,
+                                 .read_time = disk.read_time,
+                                 .bandwidth_bytes_per_s = disk.bandwidth_bytes_per_s,
+                                 .capacity_bytes = static_cast<std::uint64_t>(disk.capacity_bytes)};
+  if (caches_) {
+    triad_costs_ = {scenario_.app.triad.message_cost, scenario_.app.triad.kilobyte_cost};
+  }
+  TriadServerConfig config = triad_config();
+  for (const std::size_t host : hosts_of(scenario_.app.triad.hosts)) {
     const Slot slot{static_cast<std::uint8_t>(triad_.size())};
     triad_.push_back(std::make_unique<SimTriad>(engine_, *network_, host_names_[host], host, slot,
-                                                DiskOptions{}, seed_, NodeCosts{}));
+                                                disk_options, seed_, triad_costs_));
     config.members[slot.value] = triad_.back()->id();
+    if (caches_) {
+      caches_->watch(*triad_.back());
+    }
   }
   for (const auto& member : triad_) {
     config.self = member->id();
@@ -206,6 +263,9 @@ void World::on_formed() {
     }
   }
   schedule(scenario_.warm_up, Happening::kWarm);
+  if (caches_) {
+    schedule(kLookInterval, Happening::kLook);
+  }
   schedule(scenario_.series_interval, Happening::kInterval);
   if (scenario_.duration > Duration::zero()) {
     end_ = TimePoint{scenario_.duration};
@@ -232,6 +292,9 @@ void World::on_event(std::uint64_t argument) {
         marks_[i].warm = servers_[i]->meter().read(engine_.now());
         marks_[i].tasks_warm = servers_[i]->tasks_started();
       }
+      if (caches_) {
+        caches_->on_warm();
+      }
       break;
     case Happening::kEnd:
       on_end();
@@ -242,11 +305,14 @@ void World::on_event(std::uint64_t argument) {
     case Happening::kGiveUp:
       engine_.stop();
       break;
+    case Happening::kLook:
+      on_look();
+      break;
     case Happening::kFault:
-      on_fault(scenario_.faults[detail], true);
+      on_fault(detail, true);
       break;
     case Happening::kFaultEnd:
-      on_fault(scenario_.faults[detail], false);
+      on_fault(detail, false);
       break;
   }
 }
@@ -284,7 +350,10 @@ void World::admit(const Arrival& arrival) {
   ++requests_arrived_;
   recorder_.on_arrival(now());
   const std::size_t index = pick_balancer(arrival);
-  const std::uint64_t id = underway_.insert({arrival, index}, kNever);
+  const std::uint64_t id = underway_.insert({.arrival = arrival, .balancer = index}, kNever);
+  if (caches_) {
+    underway_.find(id)->operations = caches_->draw(arrival, requests_arrived_);
+  }
   underway_.find(id)->arrival.at = now();
   Member& member = *balancers_[index].member;
   if (member.state() != Endpoint::State::kUp && member.state() != Endpoint::State::kFrozen) {
@@ -323,6 +392,9 @@ void World::answer_client(const AnswerClient& answer) {
     stuck_to_[arrival.session.value] = answer.server.value;
   }
   recorder_.on_answer(answer.status, arrival.at, now());
+  if (caches_ && answer.status != ClientStatus::kDone) {
+    caches_->recovery().on_error(engine_.now());
+  }
   if (ended_) {
     finish_if_drained();
   } else {
@@ -337,7 +409,10 @@ void World::power_on(NodeId server) {
 
 Task World::task(std::uint64_t tag) const {
   const Underway* underway = underway_.find(tag);
-  return underway == nullptr ? Task{} : Task{underway->arrival.work, underway->arrival.fails};
+  return underway == nullptr ? Task{}
+                             : Task{.work = underway->arrival.work,
+                                    .fails = underway->arrival.fails,
+                                    .operations = underway->operations};
 }
 
 void World::on_interval() {
@@ -380,15 +455,29 @@ void World::on_end() {
     at_end_.push_back(servers_[i]->meter().read(engine_.now()));
     joules_at_end_.push_back(servers_[i]->joules() - marks_[i].joules_formed);
   }
+  if (caches_) {
+    caches_->on_end();
+  }
   // What is under way ends at the latest when its balancer gives up on it.
-  schedule(scenario_.balancers.request_timeout + 1s, Happening::kGiveUp);
+  const Duration settle_time = caches_ ? kSettleTime : 0s;
+  schedule(scenario_.balancers.request_timeout + 1s + settle_time, Happening::kGiveUp);
   finish_if_drained();
 }
 
 void World::finish_if_drained() {
-  if (underway_.size() == 0) {
+  if (underway_.size() == 0 && !caches_) {
     engine_.stop();
   }
+}
+
+/// With caches a run ends when members have become alike, too.
+void World::on_look() {
+  caches_->look();
+  if (ended_ && underway_.size() == 0 && caches_->is_settled()) {
+    engine_.stop();
+    return;
+  }
+  schedule(kLookInterval, Happening::kLook);
 }
 
 }  // namespace copal::sim

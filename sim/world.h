@@ -10,9 +10,11 @@
 #include "core/base/prng.h"
 #include "core/ports/caller.h"
 #include "scenarios/scenario.h"
+#include "sim/cache_scene.h"
 #include "sim/engine.h"
 #include "sim/member.h"
 #include "sim/network.h"
+#include "sim/network_faults.h"
 #include "sim/report/recorder.h"
 #include "sim/report/result.h"
 #include "sim/sim_server.h"
@@ -57,16 +59,22 @@ class World final : public EventTarget, public Caller, public TaskBook {
     kGiveUp,
     kFault,
     kFaultEnd,
-    kFormed
+    kFormed,
+    kLook  // at what the triad's members hold
   };
 
   /// Before a scenario's time begins the triad's members find each other and everybody else.
   static constexpr TimePoint kFormedAt{2s};
 
+  static constexpr Duration kLookInterval = 100ms;
+  /// So long after the last answer members may still be busy with becoming alike.
+  static constexpr Duration kSettleTime = 20s;
+
   /// A request between its arrival and its answer. Its id in the table is the client's and the tag.
   struct Underway {
     Arrival arrival;
     std::size_t balancer = 0;
+    std::vector<CacheOperation> operations;
   };
   struct SimBalancer {
     std::unique_ptr<Member> member;
@@ -88,6 +96,9 @@ class World final : public EventTarget, public Caller, public TaskBook {
   void build_servers();
   void build_balancers();
   void build_triad();
+  TriadServerConfig triad_config() const;
+  /// Nodes that stand on one of some hosts.
+  std::vector<NodeId> nodes_on(const std::vector<std::string>& hosts) const;
   /// Hosts of a group, or those that no scenario names for the triad.
   std::vector<std::size_t> hosts_of(const std::string& group) const;
   void on_formed();
@@ -103,18 +114,24 @@ class World final : public EventTarget, public Caller, public TaskBook {
   void on_interval();
   void on_end();
   void finish_if_drained();
-  void on_fault(const scenario::Fault& fault, bool begins);
+  void on_fault(std::size_t index, bool begins);
   void on_server_fault(SimServer& server, const scenario::Fault& fault, bool begins);
   void on_balancer_fault(std::size_t index, const scenario::Fault& fault, bool begins);
+  void on_triad_fault(SimTriad& member, std::size_t index, bool begins);
+  bool is_stopping(const std::string& host) const;
+  void on_link_fault(const scenario::Fault& fault, bool begins);
+  void note_fault(const scenario::Fault& fault, bool begins);
+  void on_look();
 
   RunResult result();
   void add_server_results(RunResult& result) const;
   BalancerCounts balancer_counts();
-  Network::Count balancing_messages() const;
   std::vector<std::pair<std::string, double>> metrics();
+  Network::Count balancing_messages() const;
 
   const scenario::Scenario& scenario_;
   const scenario::Contender& contender_;
+  scenario::HostGroup triad_group_;
   std::uint64_t seed_;
   Workload& workload_;
   PolicyMaker policy_maker_;
@@ -122,6 +139,8 @@ class World final : public EventTarget, public Caller, public TaskBook {
   Engine engine_;
   std::unique_ptr<SimgridCloud> cloud_;
   std::unique_ptr<Network> network_;
+  std::unique_ptr<NetworkFaults> network_faults_;  // nothing: no fault of a link
+  std::unique_ptr<CacheScene> caches_;             // nothing: no caches
   std::vector<std::string> host_names_;
   std::vector<const scenario::HostGroup*> host_specs_;
   ServerModel model_;
@@ -130,6 +149,7 @@ class World final : public EventTarget, public Caller, public TaskBook {
   std::vector<std::size_t> server_hosts_;
   std::vector<SimBalancer> balancers_;
   std::vector<std::unique_ptr<SimTriad>> triad_;
+  NodeCosts triad_costs_;
   TriadLinkConfig triad_link_;
   Network::Counts counts_formed_{};
   std::vector<Mark> marks_;

@@ -22,6 +22,10 @@ RunResult World::result() {
   result.seed = seed_;
   result.event_hash = engine_.hash();
   result.metrics = metrics();
+  if (caches_) {
+    const auto more = caches_->finish();
+    result.metrics.insert(result.metrics.end(), more.begin(), more.end());
+  }
   result.latency = recorder_.latency();
   result.series = recorder_.take_series();
   add_server_results(result);

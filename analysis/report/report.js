@@ -123,8 +123,14 @@
 
   // --- Summary ---
 
-  const MAIN = ['latency_ms_p50', 'latency_ms_p95', 'latency_ms_p99', 'error_ratio',
-    'throughput_per_s', 'servers_active_mean', 'energy_joules', 'server_hours'];
+  // Where there are caches, they are what it is about.
+  const WITH_CACHES = infos.has('cache_operations_count');
+  const MAIN = WITH_CACHES ? ['latency_ms_p99', 'error_ratio', 'cache_near_hit_ratio',
+    'cache_owner_hit_ratio', 'cache_messages_per_operation', 'cache_metadata_bytes_per_operation',
+    'cache_data_bytes_per_operation', 'staleness_ms_p99', 'staleness_ms_max', 'lost_writes_count',
+    'overwritten_writes_count', 'loss_window_ms_p99', 'recovery_s_max']
+    : ['latency_ms_p50', 'latency_ms_p95', 'latency_ms_p99', 'error_ratio',
+      'throughput_per_s', 'servers_active_mean', 'energy_joules', 'server_hours'];
 
   const answeredAny = (line) => line.metrics.answered_count.mean > 0;
   const measured = (line, name) => !name.startsWith('latency') || answeredAny(line);
@@ -211,7 +217,11 @@
       columns: [['slower', 'share slower than'], ['histogram', 'histogram']] },
     { id: 'power', place: 'cost', title: 'Power of all servers', unit: 'W',
       columns: [['power_watts', 'power']] },
-    { id: 'bars', place: 'cost', title: 'Totals', columns: [['energy_joules', 'energy'],
+    { id: 'bars', place: 'cost', title: 'Totals', columns: [
+      ...(WITH_CACHES ? [['cache_messages_per_operation', 'messages per operation'],
+        ['cache_near_hit_ratio', 'near hits'], ['staleness_ms_p99', 'staleness p99'],
+        ['lost_writes_count', 'lost writes'], ['overwritten_writes_count', 'overwritten writes'],
+        ['recovery_s_max', 'time to recover']] : []), ['energy_joules', 'energy'],
       ['server_hours', 'server-hours'], ['energy_joules_per_request', 'energy per request'],
       ['latency_ms_p99', 'p99'], ['error_ratio', 'errors']] },
   ];

@@ -85,14 +85,10 @@ void LocalChanges::begin(const ChangeEntry& call, TimePoint deadline, Now now, E
   send(sequence, question, now, effects);
 }
 
-/// The lowest sequence that this member may still have to answer.
-std::uint64_t LocalChanges::answered_below(Slot slot) const {
-  for (const auto& [sequence, question] : questions_) {
-    if (question.sent_to.test(slot.value)) {
-      return sequence;
-    }
-  }
-  return next_sequence_;
+/// Of all changes under way, to whomever they were sent: any of them may be sent to any member
+/// next, and one that believed it answered would drop it.
+std::uint64_t LocalChanges::answered_below() const {
+  return questions_.empty() ? next_sequence_ : questions_.begin()->first;
 }
 
 void LocalChanges::send(std::uint64_t sequence, Question& question, Now now, Effects& effects) {
@@ -105,13 +101,8 @@ void LocalChanges::send(std::uint64_t sequence, Question& question, Now now, Eff
   if (!slot) {
     return;
   }
-  // Whoever does not act itself passes it on.
-  question.sent_to.set(slot->value);
-  if (link_.view(group).slot != *slot) {
-    question.sent_to.set();
-  }
   CacheChange message{.sequence = sequence,
-                      .answered_below = answered_below(*slot),
+                      .answered_below = answered_below(),
                       .incarnation = link_.incarnation(),
                       .attempt = ++question.attempt,
                       .view = link_.view(group),

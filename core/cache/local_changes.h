@@ -26,8 +26,7 @@ namespace copal {
 /// was done" is settled; while one that is not may have been applied somewhere, a later attempt
 /// says so (tried_at), and at the deadline the outcome is unknown instead of "not done".
 /// Invariants: 1. every change is answered once, at its deadline at the latest; 2. never more than
-/// changes_max are under way; 3. answered_below of a member never passes a change that was sent to
-/// it, or through it, and is not answered.
+/// changes_max are under way; 3. answered_below never passes a change that is not answered.
 class LocalChanges {
  public:
   LocalChanges(const LocalCacheConfig& config, const CacheCatalog& catalog, TriadLink& link,
@@ -77,7 +76,6 @@ class LocalChanges {
     std::uint32_t attempt = 0;
     NodeId asked;
     std::vector<Attempt> unsettled;
-    SlotSet sent_to;  // members that may keep an answer to it
     Slot avoid{kSlots};
     bool sends_value = false;  // the owner lacks it
     NodeId leaving_at;         // the value is on its way to this member
@@ -90,7 +88,7 @@ class LocalChanges {
   void begin_waiting(Now now, Effects& effects);
   void send(std::uint64_t sequence, Question& question, Now now, Effects& effects);
   void leave_value(std::uint64_t sequence, Question& question, Now now, Effects& effects);
-  std::uint64_t answered_below(Slot slot) const;
+  std::uint64_t answered_below() const;
   static void settle(Question& question, std::uint32_t attempt);
   void on_nothing_done(std::uint64_t sequence, Question& question, const CacheAnswer& answer,
                        Now now, Effects& effects);

@@ -315,7 +315,7 @@ TEST_F(LocalChangesTest, AnsweredBelowNeverPassesOneThatIsNotAnswered) {
   put(key_at(0, 4), bytes(1));
   EXPECT_EQ(sent_change().answered_below, changes[1].sequence);
   put(key_at(1), bytes(1));
-  EXPECT_EQ(sent_change().answered_below, sent_change().sequence) << "another member's";
+  EXPECT_EQ(sent_change().answered_below, changes[1].sequence) << "it may be sent there next";
 }
 
 TEST_F(LocalChangesTest, WhatCannotBeAskedIsRefusedAtOnce) {

@@ -13,8 +13,10 @@ struct MetricInfo {
   enum class Better { kLower, kHigher, kNeither } better = Better::kNeither;
 };
 
-/// All metrics, in the order of docs/results.md.
+/// The metrics of every run, in the order of docs/results.md.
 std::span<const MetricInfo> metric_infos();
+/// Those that follow where the scenario has caches.
+std::span<const MetricInfo> cache_metric_infos();
 
 /// The metric of this name; null if there is none.
 const MetricInfo* find_metric(std::string_view name);

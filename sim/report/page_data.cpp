@@ -174,13 +174,19 @@ const char* better_text(MetricInfo::Better better) {
   return "";
 }
 
-Json metrics_json() {
+Json metrics_json(bool with_caches) {
   Json json = Json::array();
-  for (const MetricInfo& info : metric_infos()) {
-    json.push_back({{"name", info.name},
-                    {"title", info.title},
-                    {"unit", info.unit},
-                    {"better", better_text(info.better)}});
+  const auto add = [&json](std::span<const MetricInfo> infos) {
+    for (const MetricInfo& info : infos) {
+      json.push_back({{"name", info.name},
+                      {"title", info.title},
+                      {"unit", info.unit},
+                      {"better", better_text(info.better)}});
+    }
+  };
+  add(metric_infos());
+  if (with_caches) {
+    add(cache_metric_infos());
   }
   return json;
 }
@@ -205,7 +211,7 @@ std::string page_data(const ReportContext& context, std::span<const RunResult> r
   const std::set<std::uint64_t> seeds = seeds_of(runs);
   const Budget limits = budget(runs);
   Json json = context_json(context);
-  json["metrics"] = metrics_json();
+  json["metrics"] = metrics_json(!runs.empty() && has_caches(runs.front()));
   json["lines"] = lines_json(lines);
   json["expectations"] = expectations_json(context);
   json["verdict"] = runs.empty() ? Json(nullptr) : verdict_json(find_verdict(runs, lines));

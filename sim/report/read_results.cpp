@@ -1,5 +1,6 @@
 #include "sim/report/read_results.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
@@ -60,7 +61,7 @@ RunResult run_from(const Json& object, const std::string& where) {
   run.seed = seed.get<std::uint64_t>();
   run.event_hash = hash_field(object, where);
   const Json& metrics = field(object, where, "metrics");
-  for (const MetricInfo& info : metric_infos()) {
+  const auto read = [&](const MetricInfo& info) {
     const std::string name(info.name);
     const Json& value = field(metrics, where + ", metrics", name.c_str());
     if (!value.is_number() && !value.is_null()) {
@@ -68,6 +69,10 @@ RunResult run_from(const Json& object, const std::string& where) {
     }
     run.metrics.emplace_back(
         name, value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>());
+  };
+  std::ranges::for_each(metric_infos(), read);
+  if (metrics.contains(cache_metric_infos().front().name)) {
+    std::ranges::for_each(cache_metric_infos(), read);
   }
   return run;
 }

@@ -49,6 +49,9 @@ struct RunResult {
   std::vector<SeriesRow> series;
 };
 
+/// Whether the run has the metrics of caches.
+bool has_caches(const RunResult& run);
+
 /// The metric's value. Asserts that it exists.
 double metric(const RunResult& run, std::string_view name);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/assert.h"
+#include "sim/report/metrics.h"
 #include "sim/report/number_text.h"
 
 namespace copal::sim {
@@ -73,6 +74,10 @@ std::vector<LineSummary> summarize(std::span<const RunResult> runs) {
     }
   }
   return lines;
+}
+
+bool has_caches(const LineSummary& line) {
+  return line.metrics.size() > metric_infos().size();
 }
 
 const Estimate& metric(const LineSummary& line, std::string_view name) {

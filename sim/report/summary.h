@@ -24,6 +24,9 @@ struct LineSummary {
 /// One summary a line, in the order in which lines first appear. Lines with the same label are one.
 std::vector<LineSummary> summarize(std::span<const RunResult> runs);
 
+/// Whether the line has the metrics of caches.
+bool has_caches(const LineSummary& line);
+
 /// The estimate of a metric. Asserts that it exists.
 const Estimate& metric(const LineSummary& line, std::string_view name);
 

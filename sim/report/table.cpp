@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@ struct Column {
   std::string_view metric;
   double scale = 1;         // shown = value * scale
   bool of_answers = false;  // means nothing if nothing was answered
+  bool higher_is_better = false;
 };
 
 /// Joules in the unit in which the largest value has at most four digits before the point.
@@ -36,7 +38,22 @@ Column energy_column(std::span<const LineSummary> lines) {
                         : Column{"energy J", "energy_joules", 1};
 }
 
+/// Where there are caches, they are what it is about.
+std::vector<Column> cache_columns() {
+  return {{"p99 ms", "latency_ms_p99", 1, true},
+          {"errors %", "error_ratio", 100},
+          {"near %", "cache_near_hit_ratio", 100, false, true},
+          {"msg/op", "cache_messages_per_operation", 1},
+          {"stale ms", "staleness_ms_p99", 1},
+          {"lost", "lost_writes_count", 1},
+          {"overwr.", "overwritten_writes_count", 1},
+          {"recover s", "recovery_s_max", 1}};
+}
+
 std::vector<Column> table_columns(std::span<const LineSummary> lines) {
+  if (!lines.empty() && has_caches(lines.front())) {
+    return cache_columns();
+  }
   return {{"p50 ms", "latency_ms_p50", 1, true}, {"p95 ms", "latency_ms_p95", 1, true},
           {"p99 ms", "latency_ms_p99", 1, true}, {"errors %", "error_ratio", 100},
           {"servers", "servers_active_mean", 1}, energy_column(lines),
@@ -44,7 +61,8 @@ std::vector<Column> table_columns(std::span<const LineSummary> lines) {
 }
 
 bool measured(const LineSummary& line, const Column& column) {
-  return !column.of_answers || metric(line, "answered_count").mean > 0;
+  return !std::isnan(metric(line, column.metric).mean) &&
+         (!column.of_answers || metric(line, "answered_count").mean > 0);
 }
 
 std::string cell(const LineSummary& line, const Column& column) {
@@ -59,8 +77,8 @@ std::string cell(const LineSummary& line, const Column& column) {
   return text;
 }
 
-/// Which lines show the column's best (lowest) figure; none if all show the same. What counts is
-/// what is shown: of two equal figures neither is better.
+/// Which lines show the column's best figure, the lowest of most; none if all show the same. What
+/// counts is what is shown: of two equal figures neither is better.
 std::vector<bool> best_of(std::span<const LineSummary> lines, const Column& column) {
   constexpr double kNone = std::numeric_limits<double>::infinity();
   std::vector<double> shown;
@@ -69,7 +87,8 @@ std::vector<bool> best_of(std::span<const LineSummary> lines, const Column& colu
   for (const LineSummary& line : lines) {
     shown.push_back(kNone);
     if (measured(line, column)) {
-      shown.back() = rounded(metric(line, column.metric).mean * column.scale, kDigits);
+      const double scale = column.higher_is_better ? -column.scale : column.scale;
+      shown.back() = rounded(metric(line, column.metric).mean * scale, kDigits);
       low = std::min(low, shown.back());
       high = std::max(high, shown.back());
     }

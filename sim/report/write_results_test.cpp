@@ -130,10 +130,12 @@ TEST(ResultsJson, KeysAreThoseOfTheDocumentInItsOrder) {
 TEST(ResultsJson, MetricsStandInTheDocumentInTheSameOrder) {
   const std::string document = text_of(std::filesystem::path(COPAL_SOURCE_DIR) / "docs/results.md");
   std::size_t at = 0;
-  for (const MetricInfo& info : metric_infos()) {
-    const std::size_t found = document.find("`" + std::string(info.name) + "`", at);
-    ASSERT_NE(found, std::string::npos) << info.name;
-    at = found;
+  for (const auto infos : {metric_infos(), cache_metric_infos()}) {
+    for (const MetricInfo& info : infos) {
+      const std::size_t found = document.find("`" + std::string(info.name) + "`", at);
+      ASSERT_NE(found, std::string::npos) << info.name;
+      at = found;
+    }
   }
 }
 

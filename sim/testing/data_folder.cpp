@@ -70,6 +70,22 @@ TestData key_trace_data() {
   return {kGenerated.path(), false};
 }
 
+TestData cluster_stats_data() {
+  const std::string name = "twitter-2020-cluster-stats.csv";
+  const std::string real = find_real(name);
+  if (!real.empty()) {
+    return {real, true};
+  }
+  say_generated(name);
+  static const TemporaryFile kGenerated(
+      name,
+      "cluster,miss_ratio,key_bytes,value_bytes,rate_kqps,ttl_mix,wss_mb,operation_mix,zipf_alpha\n"
+      "7,0.2,20,2000,1.5,\"1.8h:0.5, 2h:0.5,\",85,get:0.82 set:0.18,1.1\n"
+      "19,0.5,40,100,3.5,\"7h:1.00,\",3400,get:0.75 set:0.25,0.7\n"
+      "50,0.5,20,67000,0.25,\"900s:0.7, 1200s:0.3,\",150,get:0.5 set:0.5,1.3\n");
+  return {kGenerated.path(), false};
+}
+
 TestData access_log_data() {
   const std::string name = "apache-combined-10k.log.gz";
   const std::string real = find_real(name);

@@ -22,6 +22,10 @@ TestData worldcup_data();
 /// 76,118 requests; in the real one for 20,484 keys.
 TestData key_trace_data();
 
+/// Statistics of cache clusters, CSV: see load_cluster_stats(). In the generated one clusters 7, 19
+/// and 50.
+TestData cluster_stats_data();
+
 /// An access log in the Combined Log Format, gzip: 10,000 lines over 83 hours, one of them broken.
 TestData access_log_data();
 

@@ -7,6 +7,8 @@
 #include "sim/workload/access_log.h"
 #include "sim/workload/bursty.h"
 #include "sim/workload/closed_loop.h"
+#include "sim/workload/key_loop.h"
+#include "sim/workload/key_trace.h"
 #include "sim/workload/open_loop.h"
 #include "sim/workload/per_minute.h"
 #include "sim/workload/poisson.h"
@@ -21,6 +23,8 @@ using scenario::WorkloadSpec;
 std::unique_ptr<ArrivalProcess> synthetic_process(const WorkloadSpec& spec, std::uint64_t seed) {
   switch (spec.kind) {
     case WorkloadSpec::Kind::kPoisson:
+    case WorkloadSpec::Kind::kKeyTrace:
+    case WorkloadSpec::Kind::kClusterStats:
       return std::make_unique<PoissonProcess>(constant_rate(spec.rate_per_s), seed);
     case WorkloadSpec::Kind::kBursty:
       return std::make_unique<BurstyProcess>(spec, seed);
@@ -101,6 +105,18 @@ std::optional<std::string> make_access_log(const WorkloadSpec& spec, RequestMode
   return std::nullopt;
 }
 
+std::optional<std::string> make_key_trace(const WorkloadSpec& spec, RequestModel model,
+                                          std::uint64_t seed, MadeWorkload& made) {
+  std::vector<std::uint32_t> keys;
+  if (auto error = load_key_trace(spec.file, keys)) {
+    return error;
+  }
+  made.input.lines_read = keys.size();
+  auto requests = std::make_unique<OpenLoop>(synthetic_process(spec, seed), std::move(model), seed);
+  made.workload = std::make_unique<KeyLoop>(std::move(requests), std::move(keys));
+  return std::nullopt;
+}
+
 std::optional<std::string> make(const scenario::Scenario& scenario, std::uint64_t seed,
                                 MadeWorkload& made) {
   const WorkloadSpec& spec = scenario.workload;
@@ -117,6 +133,13 @@ std::optional<std::string> make(const scenario::Scenario& scenario, std::uint64_
     case WorkloadSpec::Kind::kAccessLog:
       made.input.file = spec.file;
       return make_access_log(spec, std::move(model), seed, made);
+    case WorkloadSpec::Kind::kKeyTrace:
+      made.input.file = spec.file;
+      return make_key_trace(spec, std::move(model), seed, made);
+    case WorkloadSpec::Kind::kClusterStats:
+      made.input.file = spec.file;
+      made.input.lines_read = 1;
+      break;
     case WorkloadSpec::Kind::kPoisson:
     case WorkloadSpec::Kind::kBursty:
     case WorkloadSpec::Kind::kDiurnal:

@@ -16,8 +16,9 @@ struct Arrival {
   Duration work{};                // time on one idle core of speed 1
   std::uint32_t request_size_bytes = 0;
   std::uint32_t answer_size_bytes = 0;
-  bool repeatable = true;  // safe to send again (GET, HEAD, …)
-  bool fails = false;      // the application answers with an error, as the log says
+  bool repeatable = true;       // safe to send again (GET, HEAD, …)
+  bool fails = false;           // the application answers with an error, as the log says
+  std::uint64_t cache_key = 0;  // what a recording of keys asks for; 0: none
 };
 
 /// Where requests come from. Draws from streams of its own, so that every algorithm under one seed
