@@ -178,7 +178,7 @@ const Mistake kMistakes[] = {
      "x.yaml:1:1: the scenario needs 'application'; expected a map (key: value)"},
     {"MissingKind", "kind: poisson, ", "",
      "x.yaml:10:1: workload needs 'kind'; expected one of poisson, bursty, diurnal, flash_crowd, "
-     "piecewise, closed, per_minute, access_log"},
+     "piecewise, closed, per_minute, access_log, key_trace, cluster_stats"},
     {"KindUnknown", "poisson", "poison",
      "x.yaml:10:18: workload.kind is 'poison'; did you mean 'poisson'?"},
     {"KindNeedsKey", "kind: poisson, rate: 50/s", "kind: poisson",
@@ -245,13 +245,13 @@ const Mistake kMistakes[] = {
      "vary: {algorithm: [round_robin, green]}\n"
      "faults:\n"
      "  - {at: 10s, kind: crash, host: app-4}",
-     "x.yaml:13:34: faults.0: no server runs on a host 'app-4'; did you mean 'app-1'?"},
+     "x.yaml:13:34: faults.0: nothing runs on a host 'app-4'; did you mean 'app-1'?"},
     {"FaultHostFar", "vary: {algorithm: [round_robin, green]}",
      "vary: {algorithm: [round_robin, green]}\n"
      "faults:\n"
      "  - {at: 10s, kind: crash, host: zebra}",
-     "x.yaml:13:34: faults.0: no server runs on a host 'zebra'; expected one of app-1, app-2, "
-     "app-3, lb"},
+     "x.yaml:13:34: faults.0: nothing runs on a host 'zebra'; expected one of app-1, app-2, "
+     "app-3, lb, triad-1, triad-2, triad-3"},
     {"FaultAfterEnd", "vary: {algorithm: [round_robin, green]}",
      "vary: {algorithm: [round_robin, green]}\n"
      "faults:\n"
