@@ -45,6 +45,35 @@ Change some_change() {
           .idle_timeout_ms = 7};
 }
 
+CacheGet some_get(const MNode& mnode) {
+  return {1,
+          NodeId{9},
+          {2, Slot{1}},
+          3s,
+          CacheId{4},
+          mnode.key,
+          mnode.version,
+          true,
+          hash_value(std::array<std::uint8_t, 1>{8})};
+}
+CacheChange some_cache_change(const MNode& mnode) {
+  return {1,  NodeId{9},  2,         Incarnation{3}, NodeId{8},     Incarnation{7}, 6, {4, Slot{2}},
+          5s, CacheId{6}, mnode.key, "key",          some_change(), NodeId{7},      {}};
+}
+CacheAnswer some_answer(const MNode& mnode, const AgedMNode& entry) {
+  return {1,
+          NodeId{9},
+          5,
+          CacheStatus::kNeedValue,
+          {2, Slot{1}},
+          Incarnation{6},
+          3,
+          entry,
+          std::nullopt,
+          mnode.version,
+          {}};
+}
+
 std::vector<Message> one_of_each_kind() {
   const MNode mnode = some_mnode();
   const AgedMNode entry = aged(mnode, TimePoint{300s});
@@ -56,41 +85,9 @@ std::vector<Message> one_of_each_kind() {
           LoadReport{Incarnation{3}, ServerPhase::kSleeping, kLoad},
           Probe{ProbeId{12}},
           ProbeAnswer{ProbeId{13}, kLoad},
-          CacheGet{1,
-                   NodeId{9},
-                   {2, Slot{1}},
-                   3s,
-                   CacheId{4},
-                   mnode.key,
-                   mnode.version,
-                   true,
-                   hash_value(std::array<std::uint8_t, 1>{8})},
-          CacheChange{1,
-                      NodeId{9},
-                      2,
-                      Incarnation{3},
-                      NodeId{8},
-                      Incarnation{7},
-                      6,
-                      {4, Slot{2}},
-                      5s,
-                      CacheId{6},
-                      mnode.key,
-                      "key",
-                      some_change(),
-                      NodeId{7},
-                      {}},
-          CacheAnswer{1,
-                      NodeId{9},
-                      5,
-                      CacheStatus::kNeedValue,
-                      {2, Slot{1}},
-                      Incarnation{6},
-                      3,
-                      entry,
-                      std::nullopt,
-                      mnode.version,
-                      {}},
+          some_get(mnode),
+          some_cache_change(mnode),
+          some_answer(mnode, entry),
           Replicate{Incarnation{4}, 1, 2, entry, "key", {}},
           ReplicateAck{Incarnation{1}, 2},
           FetchValue{mnode.value_hash},
