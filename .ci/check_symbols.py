@@ -20,6 +20,7 @@ _C_ALLOWED = re.compile(r"""^(?:
   | __stack_chk_fail | __mem(?:cpy|move|set)_chk | __assert_fail | __dso_handle
   | _GLOBAL_OFFSET_TABLE_ | __tls_get_addr | _Unwind_\w+ | __gxx_personality_v0
   | __(?:u|)(?:div|mod)ti3 | __popcountdi2 | __float(?:u|)ntidf
+  | __libc_single_threaded                                  # std::shared_ptr's count
   | __cxa_\w+ | __(?:asan|ubsan|tsan|sanitizer|sanitize|gcov|llvm)_\w+
   )$""", re.VERBOSE)
 # Only assert.cpp may print and end the process.

@@ -143,7 +143,7 @@ TEST_F(Facts, T13_ABalancerLearnsOfServersFromTheTriadAloneWithinBounds) {
   cluster().start_server(kOne);
   EXPECT_TRUE(cluster().run_until([&] { return phase(0) == ServerPhase::kReady; }, 300ms));
   cluster().tell(kOne, StopOrder{});
-  EXPECT_TRUE(cluster().run_until([&] { return phase(0) == ServerPhase::kAbsent; }, 20ms))
+  EXPECT_TRUE(cluster().run_until([&] { return phase(0) == ServerPhase::kAbsent; }, 70ms))
       << "it says goodbye";
   EXPECT_TRUE(cluster().stopped(kOne));
 }

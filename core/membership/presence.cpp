@@ -50,10 +50,16 @@ std::vector<ListedServer> Presence::make(TimePoint now) const {
 }
 
 void Presence::update(TimePoint now, std::uint64_t clock, Effects& effects) {
+  if (now < next_update_) {
+    due_ = next_update_;
+    return;
+  }
+  due_ = kNever;
   std::vector<ListedServer> list = make(now);
   if (list != list_ || number_ == 0) {
     list_ = std::move(list);
     number_ = std::max(clock, number_ + 1);
+    next_update_ = now + kUpdateInterval;
   }
   for (auto& [node, present] : present_) {
     const bool pushed_lately =

@@ -33,9 +33,11 @@ class Presence {
   void on_leave(NodeId node);
 
   /// Makes the list anew if something changed; pushes it to all that are alive and lack it. To be
-  /// called at news, and now and then.
+  /// called at news, at next_deadline(), and now and then. After a change the next one waits a
+  /// moment: when a whole cluster starts, each list would else go to all for each that comes.
   /// clock  the hybrid clock's reading.
   void update(TimePoint now, std::uint64_t clock, Effects& effects);
+  TimePoint next_deadline() const { return due_; }
 
   const std::vector<ListedServer>& list() const { return list_; }
   std::uint64_t number() const { return number_; }
@@ -44,6 +46,7 @@ class Presence {
 
  private:
   static constexpr Duration kPushAgain = 500ms;
+  static constexpr Duration kUpdateInterval = 50ms;
 
   struct Present {
     ServerPhase phase = ServerPhase::kStarting;
@@ -61,6 +64,8 @@ class Presence {
   std::map<NodeId, Present> present_;
   std::vector<ListedServer> list_;
   std::uint64_t number_ = 0;
+  TimePoint next_update_{};
+  TimePoint due_ = kNever;  // an update that was asked for waits until then
 };
 
 }  // namespace copal

@@ -29,6 +29,7 @@ class PresenceTest : public testing::Test {
   /// Who is pushed a list now.
   std::vector<NodeId> update() {
     Effects effects;
+    now_ += 50ms;  // no update waits for the one before
     presence_.update(now_, ++clock_, effects);
     std::vector<NodeId> told;
     for (const Effect& effect : effects) {
@@ -174,6 +175,18 @@ TEST(Presence, ALongListComesInParts) {
     whole.insert(whole.end(), part.servers.begin(), part.servers.end());
   }
   EXPECT_EQ(whole, presence.list());
+}
+
+TEST_F(PresenceTest, NewsThatComeTogetherArePushedTogether) {
+  hear_balancer();
+  update();
+  Effects effects;
+  hear(kOne);
+  presence_.update(now_, ++clock_, effects);
+  EXPECT_TRUE(effects.empty()) << "the last list has just left";
+  EXPECT_EQ(presence_.next_deadline(), now_ + 50ms);
+  EXPECT_EQ(update(), (std::vector{kOne, kBalancer}));
+  EXPECT_EQ(presence_.next_deadline(), kNever);
 }
 
 }  // namespace

@@ -396,6 +396,9 @@ void TriadServer::on_time(Now now, Effects& effects) {
     r.presence.update(now.mono, r.clock.reading(now.mono), effects);
     send_heartbeats(now, effects);
   }
+  if (now.mono >= r.presence.next_deadline()) {
+    r.presence.update(now.mono, r.clock.reading(now.mono), effects);
+  }
   r.owner.on_time(now, effects);
   r.left.on_time(now.mono);
   if (now.mono >= r.fetch.next_deadline() || replica_.values().missing_count() > 0) {

@@ -63,7 +63,7 @@ TimePoint TriadServer::next_deadline() const {
     const Running& r = *running_;
     next = std::min({next, r.next_heartbeat, r.owner.next_deadline(), r.fetch.next_deadline(),
                      r.catch_up.next_deadline(), r.replication.next_deadline(),
-                     r.left.next_deadline(), r.upkeep.next_deadline()});
+                     r.left.next_deadline(), r.upkeep.next_deadline(), r.presence.next_deadline()});
   }
   return next;
 }
