@@ -26,7 +26,7 @@ TEST_F(Facts, T1_WithoutPowerInTheMiddleOfWritesItStartsAndRefills) {
       ASSERT_EQ(put(kOne, key, value), CacheStatus::kDone);
       written[key] = value;
     }
-    const std::uint32_t victim = round % kSlots;
+    const auto victim = static_cast<std::uint32_t>(round % kSlots);
     // Somewhere between a write and the sync that follows it.
     cluster().run_for(9ms * round);
     cluster().kill(NodeId{victim});
