@@ -34,20 +34,20 @@
 #include <string>
 #include <vector>
 
+#include "bench/small_cluster.h"
 #include "core/base/assert.h"
 #include "core/base/hash.h"
 #include "core/node/dynamic_server.h"
 #include "core/node/triad_server.h"
 #include "core/testing/allocation_count.h"
-#include "core/testing/small_cluster.h"
 
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 namespace {
 
 using namespace copal;  // NOLINT(google-build-using-namespace): a program of its own
+using copal::bench::SmallCluster;
 using copal::testing::allocation_count;
-using copal::testing::SmallCluster;
 
 constexpr CacheId kCache{1};
 constexpr NodeId kMember{1};
@@ -377,7 +377,8 @@ void hash_key_once(std::string& key, std::uint64_t& number) {
   benchmark::DoNotOptimize(hash_of(key));
 }
 
-void owner_get(benchmark::State& state) {
+/// Times one of the owner's steps beside what prepares its input, and the hash of its key.
+void owner_step(benchmark::State& state, void (Owner::*prepare)(), void (Owner::*step)()) {
   Owner owner(state.range(0), static_cast<std::uint32_t>(state.range(1)));
   owner.fill();
   Least whole;
@@ -388,31 +389,20 @@ void owner_get(benchmark::State& state) {
   std::uint64_t allocations = 0;
   for (auto _ : state) {
     hash.time([&] { hash_key_once(key, number); });
-    prepared.time([&] { owner.prepare_get(); });
+    prepared.time([&] { (owner.*prepare)(); });
     const std::uint64_t before = allocation_count();
-    whole.time([&] { owner.get(); });
+    whole.time([&] { (owner.*step)(); });
     allocations += allocation_count() - before;
   }
   set_step(state, whole, prepared, hash, allocations);
 }
 
+void owner_get(benchmark::State& state) {
+  owner_step(state, &Owner::prepare_get, &Owner::get);
+}
+
 void owner_put(benchmark::State& state) {
-  Owner owner(state.range(0), static_cast<std::uint32_t>(state.range(1)));
-  owner.fill();
-  Least whole;
-  Least prepared;
-  Least hash;
-  std::string key;
-  std::uint64_t number = 0;
-  std::uint64_t allocations = 0;
-  for (auto _ : state) {
-    hash.time([&] { hash_key_once(key, number); });
-    prepared.time([&] { owner.prepare_put(); });
-    const std::uint64_t before = allocation_count();
-    whole.time([&] { owner.put(); });
-    allocations += allocation_count() - before;
-  }
-  set_step(state, whole, prepared, hash, allocations);
+  owner_step(state, &Owner::prepare_put, &Owner::put);
 }
 
 void memory(benchmark::State& state) {
@@ -485,8 +475,7 @@ void catch_up(benchmark::State& state) {
   double seconds = 1e18;
   double messages = 0;
   for (auto _ : state) {
-    SmallCluster cluster({.members = 2, .caches = {cache_config(10ms)}});
-    cluster.keep_sent(false);
+    SmallCluster cluster(2, {cache_config(10ms)});
     std::uint64_t number = 0;
     const auto write = [&](std::int64_t count) {
       for (std::int64_t i = 0; i < count; ++i) {

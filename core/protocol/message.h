@@ -138,8 +138,6 @@ concept TriadMessage =
     OneOf<Kind, Replicate, ReplicateAck, ReplicateClear, FetchValue, FetchedValue, RosterUpdate,
           AskHandOver, HandOver, CompareOpen, CompareOpened, CompareSums, CompareDiffer,
           CompareExchange, CompareExchanged, CompareClose, CompareClosed>;
-template <class Kind>
-concept HeartbeatMessage = OneOf<Kind, MemberHeartbeat, ServerHeartbeat, ServerList>;
 
 /// Bytes that travel with a message, that are not part of its frame and that the core never sees.
 std::uint64_t body_size_bytes(const Message& message);

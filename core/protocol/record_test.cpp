@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/testing/some_mnode.h"
+
 namespace copal {
 namespace {
 
@@ -14,21 +16,8 @@ Bytes encoded(const Record& record) {
   return {written.begin(), written.end()};
 }
 
-MNodeRecord some_mnode() {
-  MNode mnode;
-  mnode.key = hash_key(3, std::array<std::uint8_t, 1>{1});
-  set_value(mnode, name_value(Bytes(100, 1)));
-  mnode.version = {1, 2, OwnerId(3, Slot{1}, 4)};
-  mnode.base = {5, 6, OwnerId(7, Slot{2}, 8)};
-  mnode.cache = CacheId{3};
-  mnode.user_flags = 9;
-  mnode.expire_timeout = 10s;
-  mnode.idle_timeout_ms = 11;
-  mnode.holder = NodeId{12};
-  mnode.modified = TimePoint{100s};
-  mnode.accessed = TimePoint{200s};
-  mnode.change = {NodeId{13}, Incarnation{14}, 15};
-  return {WallTime{1'700'000'000s}, aged(mnode, TimePoint{300s}), "key"};
+MNodeRecord some_record() {
+  return {WallTime{1'700'000'000s}, aged(some_mnode(), TimePoint{300s}), "key"};
 }
 
 /// What is written is read back the same, and nothing else is: no shorter one, no longer one, none
@@ -51,21 +40,21 @@ void expect_round_trip(const Record& record) {
 }
 
 TEST(Record, AnMNodeComesBackWithItsAgesAndItsKeysText) {
-  expect_round_trip(some_mnode());
-  const auto read = decode_record<MNodeRecord>(encoded(some_mnode()));
+  expect_round_trip(some_record());
+  const auto read = decode_record<MNodeRecord>(encoded(some_record()));
   EXPECT_EQ(read->written, WallTime{1'700'000'000s});
   EXPECT_EQ(read->key_text, "key");
   EXPECT_EQ(read->entry.modified_age, 200s);
   EXPECT_EQ(read->entry.accessed_age, 100s);
-  EXPECT_EQ(read->entry.mnode.version, some_mnode().entry.mnode.version);
-  EXPECT_EQ(read->entry.mnode.base, some_mnode().entry.mnode.base);
-  EXPECT_EQ(read->entry.mnode.change, some_mnode().entry.mnode.change);
+  EXPECT_EQ(read->entry.mnode.version, some_record().entry.mnode.version);
+  EXPECT_EQ(read->entry.mnode.base, some_record().entry.mnode.base);
+  EXPECT_EQ(read->entry.mnode.change, some_record().entry.mnode.change);
   EXPECT_EQ(read->entry.mnode.expire_timeout, 10s);
   EXPECT_EQ(read->entry.mnode.idle_timeout_ms, 11U);
 }
 
 TEST(Record, TheLongestKeyFits) {
-  MNodeRecord record = some_mnode();
+  MNodeRecord record = some_record();
   record.key_text.assign(kKeySizeMaxBytes, 'k');
   expect_round_trip(record);
   EXPECT_LE(encoded(record).size(), kKeySizeMaxBytes + 512);

@@ -1,4 +1,4 @@
-#include "core/testing/small_cluster.h"
+#include "bench/small_cluster.h"
 
 #include <algorithm>
 #include <span>
@@ -6,52 +6,38 @@
 #include "core/base/assert.h"
 #include "core/base/overloaded.h"
 
-namespace copal::testing {
+namespace copal::bench {
 
-namespace {
-
-DynamicServerConfig server_config(const SmallCluster::Config& config,
-                                  const std::array<NodeId, kSlots>& members,
-                                  const std::shared_ptr<const CacheCatalog>& catalog) {
-  DynamicServerConfig server;
-  server.triad.members = members;
-  server.caches = catalog;
-  server.cache = config.cache;
-  server.ready_at_start = true;
-  return server;
-}
-
-}  // namespace
-
-SmallCluster::SmallCluster(const Config& config)
-    : catalog_(std::make_shared<const CacheCatalog>(config.caches)) {
-  TriadServerConfig triad = config.triad;
-  triad.caches = catalog_;
+SmallCluster::SmallCluster(std::size_t members, const std::vector<CacheConfig>& caches) {
+  const auto catalog = std::make_shared<const CacheCatalog>(caches);
+  TriadServerConfig triad;
+  triad.caches = catalog;
   triad.registered = {{.node = kServer}};
-  for (std::size_t slot = 0; slot < config.members; ++slot) {
+  for (std::size_t slot = 0; slot < members; ++slot) {
     triad.members[slot] = member(slot);
   }
-  for (std::size_t slot = 0; slot < config.members; ++slot) {
+  for (std::size_t slot = 0; slot < members; ++slot) {
     triad.self = member(slot);
     triad.slot = Slot{static_cast<std::uint8_t>(slot)};
     members_.push_back({.id = member(slot), .node = std::make_unique<Node>(triad)});
   }
-  members_.push_back(
-      {.id = kServer,
-       .node = std::make_unique<Node>(server_config(config, triad.members, catalog_))});
-  for (std::size_t slot = 0; slot < config.members; ++slot) {
+  DynamicServerConfig server;
+  server.triad.members = triad.members;
+  server.caches = catalog;
+  server.ready_at_start = true;
+  members_.push_back({.id = kServer, .node = std::make_unique<Node>(server)});
+  for (std::size_t slot = 0; slot < members; ++slot) {
     input(member(slot), StoreOpened{});
   }
   input(kServer, Wake{});
   pass(5s);
   for (std::uint8_t i = 0; i < kGroups; ++i) {
     std::size_t acting = 0;
-    for (std::size_t slot = 0; slot < config.members; ++slot) {
+    for (std::size_t slot = 0; slot < members; ++slot) {
       acting += triad_acts(slot, Group{i}) ? 1 : 0;
     }
     COPAL_ASSERT(acting == 1);
   }
-  sent_.clear();
 }
 
 bool SmallCluster::triad_acts(std::size_t slot, Group group) {
@@ -101,26 +87,9 @@ void SmallCluster::step(Member& member, const Input& input) {
   ++steps_;
   effects_.clear();
   member.node->step(input, now_, effects_);
-  write(member);
+  member.newest_batch += effects_.store().empty() ? 0 : 1;
   for (Effect& effect : effects_) {
     perform(member, effect);
-  }
-}
-
-void SmallCluster::write(Member& member) {
-  if (effects_.store().empty()) {
-    return;
-  }
-  StorageChanges changes(effects_.store().bytes());
-  bool puts = false;
-  while (!changes.done()) {
-    puts = changes.next().is_put || puts;
-  }
-  if (puts && member.disk_full) {
-    const StoreSequence refused{member.newest_batch + 1};
-    inputs_.emplace_back(member.id, WriteFailed{refused, refused, WriteError::kFull});
-  } else {
-    ++member.newest_batch;
   }
 }
 
@@ -138,13 +107,7 @@ void SmallCluster::perform(Member& member, Effect& effect) {
              effect);
 }
 
-void SmallCluster::send(Member& member, Send& send) {
-  const bool heartbeat = std::visit(
-      [](const auto& kind) { return HeartbeatMessage<std::remove_cvref_t<decltype(kind)>>; },
-      send.message);
-  if (keep_sent_ && !heartbeat) {
-    sent_.push_back({member.id, send.to, send.message});
-  }
+void SmallCluster::send(const Member& member, Send& send) {
   if (!member.is_cut && !find(send.to).is_cut) {
     inputs_.emplace_back(send.to, MessageReceived{member.id, std::move(send.message)});
   }
@@ -164,39 +127,22 @@ void SmallCluster::heal(NodeId node) {
   find(node).is_cut = false;
 }
 
-// ---- the application's calls
-
-AnswerCall SmallCluster::call(const Input& input, CallId id) {
+AnswerCall SmallCluster::put(CacheId cache, std::string_view key, std::string_view value) {
+  const std::span bytes(reinterpret_cast<const std::uint8_t*>(value.data()), value.size());
+  const CallId id{++last_call_};
+  const Change change{.value = name_value(bytes)};
   answer_.reset();
-  SmallCluster::input(kServer, input);
-  constexpr int kStepsMax = 12'000;  // 12 s
-  for (int i = 0; i < kStepsMax && (!answer_ || answer_->call != id); ++i) {
+  input(kServer, ChangeEntry{.call = id,
+                             .cache = cache,
+                             .key = std::string(key),
+                             .change = change,
+                             .value = change.value.is_inline ? Blob() : Blob(bytes)});
+  constexpr int kWaitsMax = 12'000;  // 12 s
+  for (int i = 0; i < kWaitsMax && !answer_; ++i) {
     pass(1ms);
   }
   COPAL_ASSERT(answer_ && answer_->call == id);
   return *answer_;
 }
 
-AnswerCall SmallCluster::read(CacheId cache, std::string_view key) {
-  const CallId id{++last_call_};
-  return call(ReadEntry{.call = id, .cache = cache, .key = std::string(key)}, id);
-}
-
-AnswerCall SmallCluster::change(CacheId cache, std::string_view key, Change change,
-                                const Blob& value) {
-  const CallId id{++last_call_};
-  return call(ChangeEntry{.call = id,
-                          .cache = cache,
-                          .key = std::string(key),
-                          .change = std::move(change),
-                          .value = value},
-              id);
-}
-
-AnswerCall SmallCluster::put(CacheId cache, std::string_view key, std::string_view value) {
-  const std::span bytes(reinterpret_cast<const std::uint8_t*>(value.data()), value.size());
-  Change put{.value = name_value(bytes)};
-  return change(cache, key, put, put.value.is_inline ? Blob() : Blob(bytes));
-}
-
-}  // namespace copal::testing
+}  // namespace copal::bench
