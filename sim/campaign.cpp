@@ -1,18 +1,11 @@
 #include "sim/campaign.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 #include <utility>
 
 #include "core/base/assert.h"
+#include "sim/process_pool.h"
 #include "sim/run_wire.h"
 #include "sim/workload/cache_operations.h"
 #include "sim/workload/cluster_stats.h"
@@ -23,36 +16,10 @@ namespace copal::sim {
 
 namespace {
 
-/// What a run's process says: a kind, a length, and so many bytes.
-enum class Says : char { kProgress = 'p', kResult = 'r', kError = 'e', kInput = 'i' };
-
 struct ProgressNote {
   double ratio = 0;
   std::uint64_t requests = 0;
 };
-
-void write_all(int fd, const void* data, std::size_t size) {
-  const char* at = static_cast<const char*>(data);
-  while (size > 0) {
-    const ssize_t written = write(fd, at, size);
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written <= 0) {
-      _exit(3);  // the campaign is gone: so is the reason for this run
-    }
-    at += written;
-    size -= static_cast<std::size_t>(written);
-  }
-}
-
-void say(int fd, Says kind, const std::string& bytes) {
-  const auto size = static_cast<std::uint64_t>(bytes.size());
-  std::string header(1, static_cast<char>(kind));
-  header.append(reinterpret_cast<const char*>(&size), sizeof size);
-  write_all(fd, header.data(), header.size());
-  write_all(fd, bytes.data(), bytes.size());
-}
 
 std::string input_to_bytes(const ReportContext::Input& input) {
   std::string bytes;
@@ -85,175 +52,127 @@ ReportContext::Input input_from_bytes(const std::string& bytes) {
   return input;
 }
 
-/// The run's own process: speaks through the pipe, then leaves without destructors, for SimGrid has
-/// an opinion on the order of its own.
-[[noreturn]] void run_in_child(const Job& job, int fd) {
-  const JobOutcome outcome = run_job(job, [fd](double ratio, std::uint64_t requests) {
-    const ProgressNote note{ratio, requests};
-    say(fd, Says::kProgress, std::string(reinterpret_cast<const char*>(&note), sizeof note));
-  });
+/// The parts of an outcome in the pipe: a kind, a length, and so many bytes.
+enum class Part : char { kResult = 'r', kError = 'e', kInput = 'i' };
+
+std::string outcome_to_bytes(const JobOutcome& outcome) {
+  std::string bytes;
+  const auto put = [&bytes](Part part, const std::string& text) {
+    const std::uint64_t size = text.size();
+    bytes += static_cast<char>(part);
+    bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
+    bytes += text;
+  };
   if (outcome.input) {
-    say(fd, Says::kInput, input_to_bytes(*outcome.input));
+    put(Part::kInput, input_to_bytes(*outcome.input));
   }
   if (outcome.result) {
-    say(fd, Says::kResult, run_to_bytes(*outcome.result));
+    put(Part::kResult, run_to_bytes(*outcome.result));
   } else {
-    say(fd, Says::kError, outcome.error);
+    put(Part::kError, outcome.error);
   }
-  std::fflush(nullptr);
-  _exit(0);
+  return bytes;
 }
 
-/// A run under way in a process of its own.
-struct Child {
-  pid_t pid = -1;
-  int fd = -1;
-  std::size_t job = 0;
-  std::string received;
-  ProgressNote progress;
-};
+JobOutcome outcome_from_bytes(const std::string& bytes) {
+  JobOutcome outcome;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const Part part = static_cast<Part>(bytes[at]);
+    std::uint64_t size = 0;
+    std::memcpy(&size, bytes.data() + at + 1, sizeof size);
+    at += 1 + sizeof size;
+    const std::string text = bytes.substr(at, size);
+    at += size;
+    switch (part) {
+      case Part::kInput:
+        outcome.input = input_from_bytes(text);
+        break;
+      case Part::kResult:
+        outcome.result = run_from_bytes(text);
+        break;
+      case Part::kError:
+        outcome.error = text;
+        outcome.bad_input = true;
+        break;
+    }
+  }
+  return outcome;
+}
+
+/// What is said of a run whose process died.
+std::string death_of(const Job& job, const PoolOutcome& outcome) {
+  const std::string seed = std::to_string(job.seed);
+  return "the run of line '" + job.scenario->contenders[job.contender].label + "' with seed " +
+         seed + " " + outcome.end + "; repeat it with: copal-sim run " + job.scenario->file +
+         " --first-seed " + seed + " --seeds 1 --jobs 1" +
+         (outcome.last_words.empty() ? "" : "\n" + outcome.last_words);
+}
 
 class Campaign {
  public:
-  Campaign(std::span<const Job> jobs, unsigned process_count,
-           const std::function<void(const CampaignProgress&)>& progress)
-      : jobs_(jobs), process_count_(process_count), progress_(progress), outcomes_(jobs.size()) {}
+  Campaign(std::span<const Job> jobs, const std::function<void(const CampaignProgress&)>& progress)
+      : jobs_(jobs), progress_(progress), outcomes_(jobs.size()), notes_(jobs.size()) {}
 
-  std::vector<JobOutcome> run() {
-    while (next_ < jobs_.size() || !children_.empty()) {
-      while (next_ < jobs_.size() && children_.size() < process_count_) {
-        start(next_++);
-      }
-      listen();
-      report();
-    }
+  std::vector<JobOutcome> run(unsigned process_count) {
+    const PoolWork work{
+        .next = [this]() -> std::optional<std::uint64_t> {
+          return next_ < jobs_.size() ? std::optional<std::uint64_t>(next_++) : std::nullopt;
+        },
+        .work =
+            [this](std::uint64_t job, const std::function<void(const std::string&)>& note) {
+              return outcome_to_bytes(
+                  run_job(jobs_[job], [&note](double ratio, std::uint64_t requests) {
+                    const ProgressNote made{ratio, requests};
+                    note(std::string(reinterpret_cast<const char*>(&made), sizeof made));
+                  }));
+            },
+        .noted =
+            [this](std::uint64_t job, const std::string& note) {
+              std::memcpy(&notes_[job], note.data(), sizeof(ProgressNote));
+              report();
+            },
+        .done =
+            [this](const PoolOutcome& outcome) {
+              finish(outcome);
+              return true;
+            }};
+    // One run a process: SimGrid's engine is a singleton.
+    run_in_processes({.processes = process_count, .items_a_process = 1}, work);
     return std::move(outcomes_);
   }
 
  private:
-  void start(std::size_t job) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-      outcomes_[job].error = std::string("no pipe for a run: ") + std::strerror(errno);
-      ++done_;
-      return;
+  void finish(const PoolOutcome& outcome) {
+    JobOutcome& of = outcomes_[outcome.item];
+    if (outcome.died) {
+      of.error = death_of(jobs_[outcome.item], outcome);
+    } else {
+      of = outcome_from_bytes(outcome.answer);
     }
-    std::fflush(nullptr);
-    const pid_t pid = fork();
-    if (pid == 0) {
-      close(ends[0]);
-      run_in_child(jobs_[job], ends[1]);
-    }
-    close(ends[1]);
-    if (pid < 0) {
-      close(ends[0]);
-      outcomes_[job].error = std::string("no process for a run: ") + std::strerror(errno);
-      ++done_;
-      return;
-    }
-    children_.push_back({pid, ends[0], job, {}, {}});
-  }
-
-  void listen() {
-    std::vector<pollfd> polls;
-    for (const Child& child : children_) {
-      polls.push_back({child.fd, POLLIN, 0});
-    }
-    if (polls.empty() || poll(polls.data(), polls.size(), 1000) <= 0) {
-      return;
-    }
-    for (std::size_t i = polls.size(); i-- > 0;) {
-      if ((polls[i].revents & (POLLIN | POLLHUP)) != 0 && !receive(children_[i])) {
-        finish(children_[i]);
-        children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(i));
-      }
-    }
-  }
-
-  /// Returns false at the end of what the process says.
-  bool receive(Child& child) {
-    char buffer[65536];
-    const ssize_t size = read(child.fd, buffer, sizeof buffer);
-    if (size < 0) {
-      return errno == EINTR;
-    }
-    if (size == 0) {
-      return false;
-    }
-    child.received.append(buffer, static_cast<std::size_t>(size));
-    constexpr std::size_t kHeader = 1 + sizeof(std::uint64_t);
-    while (child.received.size() >= kHeader) {
-      std::uint64_t length = 0;
-      std::memcpy(&length, child.received.data() + 1, sizeof length);
-      if (child.received.size() < kHeader + length) {
-        break;
-      }
-      on_said(child, static_cast<Says>(child.received[0]), child.received.substr(kHeader, length));
-      child.received.erase(0, kHeader + length);
-    }
-    return true;
-  }
-
-  void on_said(Child& child, Says kind, const std::string& bytes) {
-    JobOutcome& outcome = outcomes_[child.job];
-    switch (kind) {
-      case Says::kProgress:
-        std::memcpy(&child.progress, bytes.data(), sizeof child.progress);
-        break;
-      case Says::kResult:
-        outcome.result = run_from_bytes(bytes);
-        break;
-      case Says::kError:
-        outcome.error = bytes;
-        outcome.bad_input = true;
-        break;
-      case Says::kInput:
-        outcome.input = input_from_bytes(bytes);
-        break;
-    }
-  }
-
-  void finish(const Child& child) {
-    close(child.fd);
-    int status = 0;
-    while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    JobOutcome& outcome = outcomes_[child.job];
-    const Job& job = jobs_[child.job];
-    if (!outcome.result && outcome.error.empty()) {
-      outcome.error =
-          "the run of line '" + job.scenario->contenders[job.contender].label + "' with seed " +
-          std::to_string(job.seed) + " died" +
-          (WIFSIGNALED(status) ? " of signal " + std::to_string(WTERMSIG(status))
-                               : " with status " + std::to_string(WEXITSTATUS(status))) +
-          "; repeat it with: copal-sim run " + job.scenario->file + " --first-seed " +
-          std::to_string(job.seed) + " --seeds 1 --jobs 1";
-    }
+    notes_[outcome.item].ratio = 1;
     ++done_;
-    requests_done_ += child.progress.requests;
+    report();
   }
 
   void report() {
     if (!progress_) {
       return;
     }
-    CampaignProgress progress{done_, jobs_.size(), static_cast<double>(done_), requests_done_};
-    for (const Child& child : children_) {
-      progress.done_ratio += child.progress.ratio;
-      progress.requests += child.progress.requests;
+    CampaignProgress progress{done_, jobs_.size(), 0, 0};
+    for (const ProgressNote& note : notes_) {
+      progress.done_ratio += note.ratio;
+      progress.requests += note.requests;
     }
     progress.done_ratio /= static_cast<double>(jobs_.size());
     progress_(progress);
   }
 
   std::span<const Job> jobs_;
-  unsigned process_count_;
   const std::function<void(const CampaignProgress&)>& progress_;
-  std::vector<JobOutcome> outcomes_;
-  std::vector<Child> children_;
+  std::vector<JobOutcome> outcomes_;  // by job
+  std::vector<ProgressNote> notes_;   // by job: the last one that came
   std::size_t next_ = 0;
   std::size_t done_ = 0;
-  std::uint64_t requests_done_ = 0;
 };
 
 }  // namespace
@@ -303,7 +222,7 @@ JobOutcome run_job(const Job& job, const std::function<void(double, std::uint64_
 std::vector<JobOutcome> run_jobs(std::span<const Job> jobs, unsigned process_count,
                                  const std::function<void(const CampaignProgress&)>& progress) {
   COPAL_ASSERT(process_count >= 1);
-  return Campaign(jobs, process_count, progress).run();
+  return Campaign(jobs, progress).run(process_count);
 }
 
 }  // namespace copal::sim

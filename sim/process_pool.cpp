@@ -31,12 +31,21 @@ void write_all(int fd, const char* at, std::size_t size) {
   }
 }
 
+/// What a child says: a kind, a length, and so many bytes.
+enum class Says : char { kNote = 'n', kAnswer = 'a' };
+constexpr std::size_t kHeaderBytes = 1 + sizeof(std::uint64_t);
+
+void say(int fd, Says kind, const std::string& bytes) {
+  const std::uint64_t size = bytes.size();
+  std::string header(1, static_cast<char>(kind));
+  header.append(reinterpret_cast<const char*>(&size), sizeof size);
+  write_all(fd, header.data(), header.size());
+  write_all(fd, bytes.data(), bytes.size());
+}
+
 class Pool {
  public:
-  Pool(const PoolOptions& options, const std::function<std::optional<std::uint64_t>()>& next,
-       const std::function<std::string(std::uint64_t)>& work,
-       const std::function<bool(const PoolOutcome&)>& done)
-      : options_(options), next_(next), work_(work), done_(done) {}
+  Pool(const PoolOptions& options, const PoolWork& work) : options_(options), work_(work) {}
 
   void run() {
     for (;;) {
@@ -66,7 +75,7 @@ class Pool {
       if (!left_over_.empty()) {
         child.items.push_back(left_over_.front());
         left_over_.pop_front();
-      } else if (const auto item = next_()) {
+      } else if (const auto item = work_.next()) {
         child.items.push_back(*item);
       } else {
         break;
@@ -94,6 +103,8 @@ class Pool {
     child.answers = answers[0];
     child.words = words[0];
     if (child.pid < 0) {
+      close(child.answers);
+      close(child.words);
       fail(child, std::string("no process: ") + std::strerror(errno));
       return true;
     }
@@ -103,10 +114,8 @@ class Pool {
 
   [[noreturn]] void serve(const Child& child, int fd) {
     for (const std::uint64_t item : child.items) {
-      const std::string answer = work_(item);
-      const std::uint64_t size = answer.size();
-      write_all(fd, reinterpret_cast<const char*>(&size), sizeof size);
-      write_all(fd, answer.data(), answer.size());
+      say(fd, Says::kAnswer,
+          work_.work(item, [fd](const std::string& note) { say(fd, Says::kNote, note); }));
     }
     std::fflush(nullptr);
     _exit(0);
@@ -153,17 +162,26 @@ class Pool {
       return size < 0 && errno == EINTR;
     }
     child.received.append(buffer, static_cast<std::size_t>(size));
-    std::uint64_t length = 0;
-    while (child.received.size() >= sizeof length && !child.items.empty()) {
-      std::memcpy(&length, child.received.data(), sizeof length);
-      if (child.received.size() < sizeof length + length) {
+    while (child.received.size() >= kHeaderBytes && !child.items.empty()) {
+      std::uint64_t length = 0;
+      std::memcpy(&length, child.received.data() + 1, sizeof length);
+      if (child.received.size() < kHeaderBytes + length) {
         break;
       }
-      tell({child.items.front(), false, child.received.substr(sizeof length, length), {}});
-      child.items.pop_front();
-      child.received.erase(0, sizeof length + length);
+      hear(child, static_cast<Says>(child.received[0]),
+           child.received.substr(kHeaderBytes, length));
+      child.received.erase(0, kHeaderBytes + length);
     }
     return true;
+  }
+
+  void hear(Child& child, Says kind, std::string bytes) {
+    if (kind == Says::kAnswer) {
+      tell({.item = child.items.front(), .answer = std::move(bytes)});
+      child.items.pop_front();
+    } else if (work_.noted) {
+      work_.noted(child.items.front(), bytes);
+    }
   }
 
   void finish(Child& child) {
@@ -174,26 +192,22 @@ class Pool {
     close(child.answers);
     close(child.words);
     if (!child.items.empty()) {
-      fail(child,
-           child.last_words + (WIFSIGNALED(status)
-                                   ? "ended by signal " + std::to_string(WTERMSIG(status))
-                                   : "ended with status " + std::to_string(WEXITSTATUS(status))));
+      fail(child, WIFSIGNALED(status) ? "died of signal " + std::to_string(WTERMSIG(status))
+                                      : "died with status " + std::to_string(WEXITSTATUS(status)));
     }
   }
 
   /// The first unanswered item is the one that it died of; the others are for another process.
-  void fail(Child& child, const std::string& words) {
-    tell({child.items.front(), true, {}, words});
+  void fail(Child& child, const std::string& end) {
+    tell({.item = child.items.front(), .died = true, .end = end, .last_words = child.last_words});
     child.items.pop_front();
     left_over_.insert(left_over_.end(), child.items.begin(), child.items.end());
   }
 
-  void tell(const PoolOutcome& outcome) { going_on_ = done_(outcome) && going_on_; }
+  void tell(const PoolOutcome& outcome) { going_on_ = work_.done(outcome) && going_on_; }
 
   PoolOptions options_;
-  const std::function<std::optional<std::uint64_t>()>& next_;
-  const std::function<std::string(std::uint64_t)>& work_;
-  const std::function<bool(const PoolOutcome&)>& done_;
+  const PoolWork& work_;
   std::vector<Child> children_;
   std::deque<std::uint64_t> left_over_;
   bool going_on_ = true;
@@ -201,11 +215,8 @@ class Pool {
 
 }  // namespace
 
-void run_in_processes(const PoolOptions& options,
-                      const std::function<std::optional<std::uint64_t>()>& next,
-                      const std::function<std::string(std::uint64_t)>& work,
-                      const std::function<bool(const PoolOutcome&)>& done) {
-  Pool(options, next, work, done).run();
+void run_in_processes(const PoolOptions& options, const PoolWork& work) {
+  Pool(options, work).run();
 }
 
 }  // namespace copal::sim

@@ -81,14 +81,6 @@ unsigned long long wide(std::uint64_t number) {
   return number;
 }
 
-double quantile(std::vector<double> values, double at) {
-  if (values.empty()) {
-    return 0;
-  }
-  std::ranges::sort(values);
-  return values[static_cast<std::size_t>(at * static_cast<double>(values.size() - 1))];
-}
-
 void print_totals(const SeedsTotals& totals) {
   std::printf(
       "%llu seeds, %llu of them without faults; %llu operations, %.1f simulated hours, "
@@ -104,7 +96,7 @@ void print_totals(const SeedsTotals& totals) {
       "%llu failovers, %llu with two acting owners, %llu catch-ups; healed after %.1f s in "
       "the median, %.1f s in the 99th percentile\n",
       wide(totals.failovers), wide(totals.two_acted), wide(totals.catch_ups),
-      quantile(totals.recovery_s, 0.5), quantile(totals.recovery_s, 0.99));
+      totals.recovery_ms.quantile(0.5) / 1e3, totals.recovery_ms.quantile(0.99) / 1e3);
   std::printf("faults:");
   for (const std::string_view name : fault_names()) {
     const auto found = totals.faults.find(std::string(name));

@@ -30,45 +30,43 @@ RunReport run_plan(const Plan& plan, std::span<const std::string> without) {
   return report;
 }
 
+namespace {
+
+/// All fields but the violations, once for both ways.
+void fields(auto& report, auto&& visit) {
+  visit("seed", report.seed);
+  visit("hash", report.hash);
+  visit("judged", report.judged);
+  visit("marks", report.marks);
+  visit("faults", report.faults);
+  visit("operations", report.operations);
+  visit("failovers", report.failovers);
+  visit("two_acted", report.two_acted);
+  visit("catch_ups", report.catch_ups);
+  visit("events", report.events);
+  visit("simulated_s", report.simulated_s);
+  visit("recovery_s", report.recovery_s);
+}
+
+}  // namespace
+
 std::string to_json(const RunReport& report) {
-  Json violations = Json::array();
+  Json json;
+  fields(report, [&json](const char* name, const auto& value) { json[name] = value; });
+  json["violations"] = Json::array();
   for (const Violation& violation : report.violations) {
-    violations.push_back({violation.checker, violation.message});
+    json["violations"].push_back({violation.checker, violation.message});
   }
-  return Json{{"seed", report.seed},
-              {"hash", report.hash},
-              {"violations", violations},
-              {"judged", report.judged},
-              {"marks", report.marks},
-              {"faults", report.faults},
-              {"operations", report.operations},
-              {"failovers", report.failovers},
-              {"two_acted", report.two_acted},
-              {"catch_ups", report.catch_ups},
-              {"events", report.events},
-              {"simulated_s", report.simulated_s},
-              {"recovery_s", report.recovery_s}}
-      .dump();
+  return json.dump();
 }
 
 RunReport report_from_json(const std::string& text) {
   const Json json = Json::parse(text);
   RunReport report;
+  fields(report, [&json](const char* name, auto& value) { json.at(name).get_to(value); });
   for (const Json& violation : json.at("violations")) {
     report.violations.push_back({violation.at(0), violation.at(1)});
   }
-  report.seed = json.at("seed");
-  report.hash = json.at("hash");
-  report.judged = json.at("judged");
-  report.marks = json.at("marks");
-  report.faults = json.at("faults");
-  report.operations = json.at("operations");
-  report.failovers = json.at("failovers");
-  report.two_acted = json.at("two_acted");
-  report.catch_ups = json.at("catch_ups");
-  report.events = json.at("events");
-  report.simulated_s = json.at("simulated_s");
-  report.recovery_s = json.at("recovery_s");
   return report;
 }
 

@@ -25,8 +25,14 @@ std::uint64_t item_of(std::uint64_t seed, Pass pass) {
   return seed << 2U | static_cast<std::uint64_t>(pass);
 }
 
-Violation died(const std::string& last_words) {
-  return {"process", last_words};
+RunReport report_of(const PoolOutcome& outcome, std::uint64_t seed) {
+  if (!outcome.died) {
+    return report_from_json(outcome.answer);
+  }
+  RunReport report;
+  report.seed = seed;
+  report.violations.push_back({"process", "it " + outcome.end + ": " + outcome.last_words});
+  return report;
 }
 
 class Seeds {
@@ -35,10 +41,11 @@ class Seeds {
       : options_(options), show_(show), next_seed_(options.first) {}
 
   SeedsTotals run() {
-    run_in_processes(
-        {.processes = options_.jobs}, [this] { return next(); },
-        [this](std::uint64_t item) { return work(item); },
-        [this](const PoolOutcome& outcome) { return done(outcome); });
+    run_in_processes({.processes = options_.jobs},
+                     {.next = [this] { return next(); },
+                      .work = [this](std::uint64_t item, const auto&) { return work(item); },
+                      .noted = nullptr,
+                      .done = [this](const PoolOutcome& outcome) { return done(outcome); }});
     totals_.wall_s = elapsed_s();
     std::ranges::sort(totals_.failures, {}, &FailedSeed::seed);
     return std::move(totals_);
@@ -84,13 +91,7 @@ class Seeds {
 
   bool done(const PoolOutcome& outcome) {
     const std::uint64_t seed = outcome.item >> 2U;
-    RunReport report;
-    if (outcome.died) {
-      report.seed = seed;
-      report.violations.push_back(died(outcome.last_words));
-    } else {
-      report = report_from_json(outcome.answer);
-    }
+    const RunReport report = report_of(outcome, seed);
     switch (static_cast<Pass>(outcome.item & 3U)) {
       case Pass::kFirst:
         add(report);
@@ -149,7 +150,7 @@ class Seeds {
       totals_.judged_seeds[name] += count > 0 ? 1 : 0;
     }
     if (report.recovery_s >= 0) {
-      totals_.recovery_s.push_back(report.recovery_s);
+      totals_.recovery_ms.add(static_cast<std::uint64_t>(report.recovery_s * 1e3));
     }
     if (report.seed % kTwiceEach == 0 && report.hash != 0) {
       hashes_[report.seed] = report.hash;
@@ -180,22 +181,18 @@ std::vector<RunReport> run_plans(const std::vector<Plan>& plans, unsigned jobs,
                                  const std::vector<std::string>& without) {
   std::vector<RunReport> reports(plans.size());
   std::uint64_t given = 0;
-  run_in_processes(
-      {.processes = jobs, .items_a_process = 1},
-      [&]() -> std::optional<std::uint64_t> {
-        return given < plans.size() ? std::optional(given++) : std::nullopt;
-      },
-      [&](std::uint64_t item) { return to_json(run_plan(plans[item], without)); },
-      [&](const PoolOutcome& outcome) {
-        RunReport& report = reports[outcome.item];
-        if (outcome.died) {
-          report.seed = plans[outcome.item].seed;
-          report.violations.push_back(died(outcome.last_words));
-        } else {
-          report = report_from_json(outcome.answer);
-        }
-        return true;
-      });
+  run_in_processes({.processes = jobs, .items_a_process = 1},
+                   {.next = [&]() -> std::optional<std::uint64_t> {
+                      return given < plans.size() ? std::optional(given++) : std::nullopt;
+                    },
+                    .work = [&](std::uint64_t item,
+                                const auto&) { return to_json(run_plan(plans[item], without)); },
+                    .noted = nullptr,
+                    .done =
+                        [&](const PoolOutcome& outcome) {
+                          reports[outcome.item] = report_of(outcome, plans[outcome.item].seed);
+                          return true;
+                        }});
   return reports;
 }
 

@@ -8,6 +8,7 @@
 
 #include "sim/fuzz/draw_plan.h"
 #include "sim/fuzz/run_plan.h"
+#include "sim/report/histogram.h"
 
 namespace copal::sim::fuzz {
 
@@ -42,7 +43,7 @@ struct SeedsTotals {
   std::map<std::string, std::uint64_t> faults;
   std::map<std::string, std::uint64_t> marks;
   std::map<std::string, std::uint64_t> judged_seeds;  // in how many a checker had something
-  std::vector<double> recovery_s;                     // of each seed that healed
+  Histogram recovery_ms;                              // of the seeds that healed
   std::uint64_t twice = 0;                            // seeds that ran in two processes
   std::vector<std::uint64_t> differed;                // of them, with another hash
   std::uint64_t canaries = 0;                         // runs with a defect on purpose
