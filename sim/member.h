@@ -73,7 +73,7 @@ class Member final : public Endpoint, public EventTarget, private Driver::Watche
   State state() const override;
   void on_frame(NodeId from, std::span<const std::byte> frame, const Blob& value) override;
   void on_link_down(NodeId peer) override;
-  void on_event(std::uint64_t argument) override;
+  void on_event(std::uint64_t start) override;
 
  private:
   /// A message that waits for the processor.

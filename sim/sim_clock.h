@@ -33,7 +33,7 @@ class SimClock final : public Clock, public EventTarget {
   /// the same wall time even so: as little as that may be relied on, R0.3.)
   void set_wall_frozen(bool frozen);
 
-  void on_event(std::uint64_t argument) override;
+  void on_event(std::uint64_t slot) override;
 
  private:
   static constexpr Duration kWallStart = std::chrono::hours(24) * 365 * 30;

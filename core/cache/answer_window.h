@@ -11,8 +11,9 @@ namespace copal {
 
 /// What an owner has answered to each server's changes, so that one that comes again is answered
 /// again and not done again. A server says below which sequence it has all its answers; those are
-/// forgotten. Rule: R0.3. Invariants: 1. nothing is kept below answered_below, nor of an earlier
-/// start of a server; 2. never more than kAnswersMax a server.
+/// forgotten. A member that passes a change on remembers to whom: it may be done there, should this
+/// one act later. Rule: R0.3. Invariants: 1. nothing is kept below answered_below, nor of an
+/// earlier start of a server; 2. never more than kAnswersMax a server.
 class AnswerWindow {
  public:
   /// One change that waits for a dead owner keeps the answers to all after it: what a server may
@@ -29,6 +30,10 @@ class AnswerWindow {
   /// Looks up a change, and forgets what the server no longer needs.
   Seen look_up(NodeId server, const CacheChange& change);
 
+  /// A change that was kNew is passed on to another member.
+  void pass_on(NodeId server, std::uint64_t sequence, Slot to, Incarnation start);
+  /// To whom a change that is kNew was passed on before.
+  TriedMembers passed_on(NodeId server, std::uint64_t sequence) const;
   /// A change that was kNew is done; its answer may come later.
   void begin(NodeId server, std::uint64_t sequence);
   /// Its answer. One that the window no longer knows is not kept.
@@ -41,15 +46,19 @@ class AnswerWindow {
   std::size_t count(NodeId server) const;
 
  private:
-  struct Done {
-    bool answered = false;
+  enum class State : std::uint8_t { kPassedOn, kDone, kAnswered };
+  struct Known {
+    State state = State::kPassedOn;
+    TriedMembers passed_on;
     CacheAnswer answer;
   };
   struct Server {
     Incarnation incarnation;
     std::uint64_t answered_below = 0;
-    std::map<std::uint64_t, Done> done;  // by sequence
+    std::map<std::uint64_t, Known> known;  // by sequence
   };
+
+  const Known* find(NodeId server, std::uint64_t sequence) const;
 
   std::map<NodeId, Server> servers_;
 };

@@ -71,13 +71,30 @@ TEST(AnswerWindow, AServerWithTooManyUnderWayIsRefused) {
   EXPECT_EQ(window.look_up(kServer, numbered(AnswerWindow::kAnswersMax, 1)), Seen::kNew);
 }
 
+TEST(AnswerWindow, WhomAChangeWasPassedOnToIsKnownUntilItsServerHasTheAnswer) {
+  AnswerWindow window;
+  ASSERT_EQ(window.look_up(kServer, numbered(5)), Seen::kNew);
+  EXPECT_EQ(window.passed_on(kServer, 5), TriedMembers{});
+  window.pass_on(kServer, 5, Slot{1}, Incarnation{9});
+  EXPECT_EQ(window.look_up(kServer, numbered(5)), Seen::kNew);
+  EXPECT_TRUE(window.passed_on(kServer, 5).elsewhere_than(Slot{2}, Incarnation{9}));
+  EXPECT_FALSE(window.passed_on(kServer, 5).elsewhere_than(Slot{1}, Incarnation{9}));
+  window.pass_on(kServer, 5, Slot{1}, Incarnation{10});
+  EXPECT_TRUE(window.passed_on(kServer, 5).elsewhere_than(Slot{1}, Incarnation{10}));
+  window.begin(kServer, 5);
+  EXPECT_EQ(window.look_up(kServer, numbered(5)), Seen::kPending);
+  window.look_up(kServer, numbered(6, 6));
+  EXPECT_EQ(window.count(kServer), 0U);
+}
+
 TEST(AnswerWindow, WrongUseStopsTheProgram) {
   AnswerWindow window;
-  EXPECT_DEATH(window.answer(kServer, 1), "servers_");
+  EXPECT_DEATH(window.answer(kServer, 1), "nullptr");
   window.look_up(kServer, numbered(1));
   window.begin(kServer, 1);
-  EXPECT_DEATH(window.begin(kServer, 1), "try_emplace");
-  EXPECT_DEATH(window.answer(kServer, 1), "answered");
+  EXPECT_DEATH(window.begin(kServer, 1), "kPassedOn");
+  EXPECT_DEATH(window.answer(kServer, 1), "kAnswered");
+  EXPECT_DEATH(window.pass_on(kServer, 1, Slot{1}, Incarnation{1}), "kPassedOn");
 }
 
 }  // namespace

@@ -112,21 +112,19 @@ void LocalChanges::send(std::uint64_t sequence, Question& question, Now now, Eff
                       .key_text = question.call.key,
                       .change = question.call.change,
                       .value_at = question.left_at};
-  const Incarnation incarnation = link_.member_incarnation(*slot);
+  message.tried = question.tried;
   for (const Attempt& attempt : question.unsettled) {
-    if (attempt.node != question.asked || attempt.incarnation != incarnation) {
-      message.tried_at = attempt.node;
-      message.tried_incarnation = attempt.incarnation;
-    }
+    message.tried.add(attempt.slot, attempt.incarnation);
   }
   if (question.sends_value) {
     message.value = question.call.value;
     ++counts_.values_sent;
   }
   ++counts_.attempts;
-  question.unsettled.push_back({question.attempt, question.asked, incarnation});
+  question.unsettled.push_back({question.attempt, *slot, link_.member_incarnation(*slot)});
   if (question.unsettled.size() > kAttemptsKept) {
-    question.unsettled.erase(question.unsettled.begin() + 1);  // the first stands for those after
+    question.tried.add(question.unsettled.front().slot, question.unsettled.front().incarnation);
+    question.unsettled.erase(question.unsettled.begin());
   }
   effects.push_back(Send{question.asked, std::move(message)});
 }
@@ -343,7 +341,8 @@ void LocalChanges::on_time(Now now, Effects& effects) {
     }
   }
   for (const std::uint64_t sequence : over) {
-    const bool maybe = !questions_.at(sequence).unsettled.empty();
+    const Question& question = questions_.at(sequence);
+    const bool maybe = !question.unsettled.empty() || question.tried != TriedMembers{};
     finish(sequence, maybe ? CacheStatus::kOutcomeUnknown : CacheStatus::kTimedOut, now, effects);
   }
 }

@@ -24,7 +24,7 @@ namespace copal {
 ///
 /// What is known of a change: each sending of it is an attempt. One that was answered with "nothing
 /// was done" is settled; while one that is not may have been applied somewhere, a later attempt
-/// says so (tried_at), and at the deadline the outcome is unknown instead of "not done".
+/// says so (tried), and at the deadline the outcome is unknown instead of "not done".
 /// Invariants: 1. every change is answered once, at its deadline at the latest; 2. never more than
 /// changes_max are under way; 3. answered_below never passes a change that is not answered.
 class LocalChanges {
@@ -64,7 +64,7 @@ class LocalChanges {
 
   struct Attempt {
     std::uint32_t number = 0;
-    NodeId node;
+    Slot slot;
     Incarnation incarnation;  // of that member's process, as far as known
   };
   struct Question {
@@ -76,6 +76,7 @@ class LocalChanges {
     std::uint32_t attempt = 0;
     NodeId asked;
     std::vector<Attempt> unsettled;
+    TriedMembers tried;  // unsettled attempts before those
     Slot avoid{kSlots};
     bool sends_value = false;  // the owner lacks it
     NodeId leaving_at;         // the value is on its way to this member

@@ -33,7 +33,7 @@ TEST_F(LocalChangesTest, ASmallValueRidesAlong) {
   EXPECT_EQ(change.key_text, key_);
   EXPECT_EQ(change.value, bytes(1));
   EXPECT_EQ(change.incarnation, link_->incarnation());
-  EXPECT_EQ(change.tried_at, kNoNode);
+  EXPECT_EQ(change.tried, TriedMembers{});
   reply(done_answer(change.sequence, key_, 5, bytes(1), 1));
   const auto answers = told<AnswerCall>();
   ASSERT_EQ(answers.size(), 1U);
@@ -184,35 +184,44 @@ TEST_F(LocalChangesTest, TryAgainIsSettledAndTriedElsewhere) {
   EXPECT_NE(sent_to(), NodeId{0});
   EXPECT_EQ(second.sequence, first.sequence);
   EXPECT_EQ(second.attempt, first.attempt + 1);
-  EXPECT_EQ(second.tried_at, kNoNode) << "the first attempt did nothing";
+  EXPECT_EQ(second.tried, TriedMembers{}) << "the first attempt did nothing";
 }
 
-TEST_F(LocalChangesTest, WithoutAnAnswerTheNextOneHearsThatItWasTried) {
+TEST_F(LocalChangesTest, WithoutAnAnswerTheNextOneHearsWhomItWasSentTo) {
   put(key_, bytes(1));
   pass(1s);
-  const auto second = sent_change();
+  TriedMembers tried;
+  tried.add(Slot{0}, starts_[0]);
   EXPECT_NE(sent_to(), NodeId{0});
-  EXPECT_EQ(second.tried_at, NodeId{0});
-  EXPECT_EQ(second.tried_incarnation, starts_[0]);
+  EXPECT_EQ(sent_change().tried, tried);
+  tried.add(*link_->slot_of(sent_to()), starts_[sent_to().value]);
+  pass(1s);
+  EXPECT_EQ(sent_change().tried, tried) << "of all attempts, not of the last alone";
 }
 
-TEST_F(LocalChangesTest, TheSameStartOfTheSameMemberNeedNotHearIt) {
-  silent_ = SlotSet(0b110);
-  pass(4s);
+TEST_F(LocalChangesTest, AnAttemptAtAnEarlierStartIsNamedAsThat) {
   put(key_, bytes(1));
-  ASSERT_EQ(sent_to(), NodeId{0});
-  pass(1s);
-  if (sent_to() == NodeId{0}) {
-    EXPECT_EQ(sent_change().tried_at, kNoNode);
-  }
-  begin();
-  put(key_, bytes(1));
+  TriedMembers tried;
+  tried.add(Slot{0}, starts_[0]);
   starts_[0] = Incarnation{2};  // it began anew, and remembers no answers
   hear(0);
   take_over(key_hash(key_), 1);
-  const auto again = sent_change();
-  EXPECT_EQ(again.tried_at, NodeId{0});
-  EXPECT_EQ(again.tried_incarnation, Incarnation{1});
+  EXPECT_EQ(sent_change().tried, tried);
+  EXPECT_TRUE(tried.elsewhere_than(Slot{0}, Incarnation{2}));
+}
+
+TEST_F(LocalChangesTest, OfManyAttemptsNoneIsForgotten) {
+  put(key_, bytes(1), 60s);
+  const NodeId first = sent_to();
+  CacheChange last = sent_change();
+  while (last.attempt < 20) {
+    pass(1s);
+    ASSERT_GT(sent_change().attempt, last.attempt);
+    last = sent_change();
+  }
+  TriedMembers without = last.tried;
+  without.remove(*link_->slot_of(first), starts_[first.value]);
+  EXPECT_NE(without, last.tried);
 }
 
 TEST_F(LocalChangesTest, AtTheDeadlineItIsUnknownIfAnAttemptIsOpenAndTimedOutIfNot) {

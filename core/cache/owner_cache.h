@@ -35,7 +35,6 @@ struct Duty {
 };
 
 struct OwnerCacheConfig {
-  NodeId self;
   Incarnation incarnation;
   std::array<NodeId, kSlots> members{kNoNode, kNoNode, kNoNode};  // by slot; this one too
   std::uint64_t values_size_max_bytes = ~std::uint64_t{0};        // beyond: kFull
@@ -67,6 +66,10 @@ class OwnerCache {
   void on_get(NodeId from, const CacheGet& get, Now now, Effects& effects);
   void on_change(NodeId from, const CacheChange& change, Now now, Effects& effects);
   void on_offer(NodeId from, const OfferEntry& offer, Now now, Effects& effects);
+  /// Another member acts, to which a change goes on. One that this member has answered is answered.
+  /// to_start  of the other member's process
+  void pass_on(NodeId from, const CacheChange& change, Slot to, Incarnation to_start,
+               Effects& effects);
   void on_clear(NodeId from, const ClearCache& clear, Now now, Effects& effects);
   void on_list(NodeId from, const ListKeys& list, Now now, Effects& effects);
 
@@ -153,6 +156,9 @@ class OwnerCache {
   bool hold_for_value(NodeId from, NodeId server, const CacheChange& change, Now now,
                       Effects& effects);
   void release(HeldChange& held);
+  AnswerWindow::Seen look_up(NodeId from, NodeId server, const CacheChange& change,
+                             Effects& effects);
+  void refuse(NodeId to, const CacheChange& change, CacheStatus status, Effects& effects) const;
   bool answered_elsewhere(NodeId to, NodeId server, const CacheChange& change, Now now,
                           Effects& effects);
   Blob added_value(const CacheChange& change) const;

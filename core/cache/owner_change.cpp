@@ -26,16 +26,18 @@ bool brings_value(Action action) {
 
 }  // namespace
 
-void OwnerCache::on_change(NodeId from, const CacheChange& change, Now now, Effects& effects) {
-  const NodeId server = change.origin == kNoNode ? from : change.origin;
-  const auto answer = [&](CacheStatus status) {
-    CacheAnswer told = answer_to(change.sequence, change.origin, change.key, status);
-    told.attempt = change.attempt;
-    effects.push_back(Send{from, std::move(told)});
-  };
-  switch (window_.look_up(server, change)) {
-    case AnswerWindow::Seen::kObsolete:
-      return;
+void OwnerCache::refuse(NodeId to, const CacheChange& change, CacheStatus status,
+                        Effects& effects) const {
+  CacheAnswer answer = answer_to(change.sequence, change.origin, change.key, status);
+  answer.attempt = change.attempt;
+  effects.push_back(Send{to, std::move(answer)});
+}
+
+/// What the window knows of it; answered, if it has the answer or takes no more.
+AnswerWindow::Seen OwnerCache::look_up(NodeId from, NodeId server, const CacheChange& change,
+                                       Effects& effects) {
+  const AnswerWindow::Seen seen = window_.look_up(server, change);
+  switch (seen) {
     case AnswerWindow::Seen::kPending:
       ++counts_.repeated;
       for (Wait& wait : waits_) {
@@ -44,7 +46,7 @@ void OwnerCache::on_change(NodeId from, const CacheChange& change, Now now, Effe
           wait.answer.origin = change.origin;
         }
       }
-      return;
+      break;
     case AnswerWindow::Seen::kAnswered: {
       ++counts_.repeated;
       CacheAnswer again = window_.answer(server, change.sequence);
@@ -52,18 +54,46 @@ void OwnerCache::on_change(NodeId from, const CacheChange& change, Now now, Effe
       const CacheConfig* cache = catalog_.find(change.cache);
       effects.push_back(
           Send{from, std::move(again), cache != nullptr && cache->sync == Sync::kAlways});
-      return;
+      break;
     }
     case AnswerWindow::Seen::kTooMany:
-      answer(CacheStatus::kTryAgain);
-      return;
+      refuse(from, change, CacheStatus::kTryAgain, effects);
+      break;
+    case AnswerWindow::Seen::kObsolete:
     case AnswerWindow::Seen::kNew:
       break;
+  }
+  return seen;
+}
+
+void OwnerCache::pass_on(NodeId from, const CacheChange& change, Slot to, Incarnation to_start,
+                         Effects& effects) {
+  CacheChange passed_on = change;
+  passed_on.origin = from;
+  switch (look_up(from, from, change, effects)) {
+    case AnswerWindow::Seen::kNew:
+      passed_on.tried.remove(owner_.slot(), config_.incarnation);
+      passed_on.tried.add(window_.passed_on(from, change.sequence));
+      window_.pass_on(from, change.sequence, to, to_start);
+      break;
+    case AnswerWindow::Seen::kPending:  // the other one may know already what became of it
+      passed_on.tried.add(owner_.slot(), config_.incarnation);
+      break;
+    default:
+      return;
+  }
+  effects.push_back(Send{config_.members[to.value], std::move(passed_on)});
+}
+
+void OwnerCache::on_change(NodeId from, const CacheChange& change, Now now, Effects& effects) {
+  const NodeId server = change.origin == kNoNode ? from : change.origin;
+  if (look_up(from, server, change, effects) != AnswerWindow::Seen::kNew) {
+    return;
   }
   const CacheConfig* cache = catalog_.find(change.cache);
   const CacheStatus refused = refusal(change, cache, now);
   if (refused != CacheStatus::kDone) {
-    answer(refused);
+    refuse(from, change, refused, effects);
   } else if (!hold_for_value(from, server, change, now, effects) &&
              !answered_elsewhere(from, server, change, now, effects)) {
     do_change(from, server, change, *cache, now, effects);
@@ -167,10 +197,7 @@ bool OwnerCache::hold_for_value(NodeId from, NodeId server, const CacheChange& c
     return true;
   }
   if (held_.size() >= kHeldMax) {
-    CacheAnswer answer =
-        answer_to(change.sequence, change.origin, change.key, CacheStatus::kTryAgain);
-    answer.attempt = change.attempt;
-    effects.push_back(Send{from, std::move(answer)});
+    refuse(from, change, CacheStatus::kTryAgain, effects);
     return true;
   }
   const ValueHash& hash = needs_value ? value.hash : entry->mnode().value_hash;
@@ -191,14 +218,13 @@ void OwnerCache::release(HeldChange& held) {
   }
 }
 
-/// It was sent to another owner, or another start of this one, before: it may have happened there.
+/// It came to another member, or to another start of this one, before: it may have happened there.
 /// If the entry's last change is this one, it did; else nobody can tell. Plain ones are done again.
 bool OwnerCache::answered_elsewhere(NodeId to, NodeId server, const CacheChange& change, Now now,
                                     Effects& effects) {
-  const bool tried_elsewhere =
-      change.tried_at != kNoNode &&
-      (change.tried_at != config_.self || change.tried_incarnation != config_.incarnation);
-  if (!tried_elsewhere) {
+  TriedMembers tried = change.tried;
+  tried.add(window_.passed_on(server, change.sequence));
+  if (!tried.elsewhere_than(owner_.slot(), config_.incarnation)) {
     return false;
   }
   const MNodeEntry* entry = replica_.find(change.key);

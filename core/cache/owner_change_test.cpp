@@ -85,8 +85,7 @@ TEST_F(OwnerChange, WhatAServerHasTheAnswerToIsNotAnsweredAnyMore) {
 
 TEST_F(OwnerChange, TriedElsewhereAPlainChangeIsDoneAgainAndAnotherIsUnknown) {
   const auto elsewhere = [&](CacheChange change) {
-    change.tried_at = kPeer;
-    change.tried_incarnation = Incarnation{2};
+    change.tried.add(Slot{1}, Incarnation{2});
     return ask(change);
   };
   EXPECT_EQ(status(elsewhere(put_of("key", bytes(1)))), CacheStatus::kDone);
@@ -102,18 +101,49 @@ TEST_F(OwnerChange, TriedElsewhereAPlainChangeIsDoneAgainAndAnotherIsUnknown) {
 
 TEST_F(OwnerChange, AnEarlierStartOfThisMemberIsElsewhereToo) {
   CacheChange change = change_of("key", {.action = Action::kIncrement, .delta = 1});
-  change.tried_at = kSelf;
-  change.tried_incarnation = kStart;
+  change.tried.add(Slot{0}, kStart);
   EXPECT_EQ(status(ask(change)), CacheStatus::kDone) << "this very start knows what it did";
   change = change_of("key", {.action = Action::kIncrement, .delta = 1});
-  change.tried_at = kSelf;
-  change.tried_incarnation = Incarnation{kStart.value - 1};
+  change.tried.add(Slot{0}, Incarnation{kStart.value - 1});
   EXPECT_EQ(status(ask(change)), CacheStatus::kOutcomeUnknown);
+}
+
+TEST_F(OwnerChange, WhatWasPassedOnMayHaveHappenedThere) {
+  CacheChange change = change_of("key", {.action = Action::kIncrement, .delta = 1});
+  change.tried.add(Slot{0}, kStart);  // by an attempt that this member knows nothing of
+  const CacheChange on = pass_on(change, Slot{1}, Incarnation{2}).at(0);
+  EXPECT_EQ(on.tried, TriedMembers{}) << "this member has not done it, and says so";
+  EXPECT_EQ(on.origin, kServer);
+  // Its server comes again, and another member acts by now.
+  TriedMembers peer;
+  peer.add(Slot{1}, Incarnation{2});
+  EXPECT_EQ(pass_on(change, Slot{2}, Incarnation{3}).at(0).tried, peer);
+  // And again, when this one acts.
+  EXPECT_EQ(status(ask(change)), CacheStatus::kOutcomeUnknown);
+  EXPECT_EQ(status(ask(change_of("key", {.action = Action::kIncrement, .delta = 1}))),
+            CacheStatus::kDone);
+}
+
+TEST_F(OwnerChange, WhatWasDoneHereIsAnsweredAndNotPassedOn) {
+  const CacheChange change = change_of("key", {.action = Action::kIncrement, .delta = 1});
+  ASSERT_EQ(status(ask(change)), CacheStatus::kDone);
+  EXPECT_TRUE(pass_on(change, Slot{1}, Incarnation{2}).empty());
+  ASSERT_EQ(sent<CacheAnswer>().size(), 1U);
+  EXPECT_EQ(sent<CacheAnswer>()[0].second.status, CacheStatus::kDone);
+}
+
+TEST_F(OwnerChange, WhatWaitsHereIsPassedOnAsPerhapsDone) {
+  const CacheChange change =
+      change_of("key", {.action = Action::kIncrement, .delta = 1}, {}, kSafe);
+  EXPECT_FALSE(ask(change).has_value()) << "it waits for another member";
+  TriedMembers here;
+  here.add(Slot{0}, kStart);
+  EXPECT_EQ(pass_on(change, Slot{1}, Incarnation{2}).at(0).tried, here);
 }
 
 TEST_F(OwnerChange, TheEntrysLastChangeTellsThatItHappenedElsewhere) {
   CacheChange change = change_of("key", {.condition = Condition::kAbsent}, bytes(1));
-  change.tried_at = kPeer;
+  change.tried.add(Slot{1}, Incarnation{2});
   MNode theirs = foreign("key", 5, bytes(1));
   theirs.change = {kServer, change.incarnation, change.sequence};
   replica_.install(theirs, "key");

@@ -120,10 +120,6 @@ bool TriadServer::may_ask(NodeId from) const {
 
 namespace {
 
-NodeId server_of(NodeId from, NodeId origin) {
-  return origin == kNoNode ? from : origin;
-}
-
 void refuse(NodeId to, const CacheGet& get, Effects& effects) {
   effects.push_back(
       Send{to, CacheAnswer{.sequence = get.sequence, .status = CacheStatus::kNotAllowed}});
@@ -163,9 +159,14 @@ void TriadServer::on_question(NodeId from, const Question& question, const KeyHa
   const bool elsewhere =
       owner && *owner != config_.slot && running_->ownership.reachable().test(owner->value);
   if (elsewhere && !relayed) {
-    Question passed_on = question;
-    passed_on.origin = server_of(from, question.origin);
-    effects.push_back(Send{config_.members[owner->value], std::move(passed_on)});
+    const NodeId to = config_.members[owner->value];
+    if constexpr (std::is_same_v<Question, CacheChange>) {
+      running_->owner.pass_on(from, question, *owner, running_->detector.incarnation(to), effects);
+    } else {
+      Question passed_on = question;
+      passed_on.origin = from;
+      effects.push_back(Send{to, std::move(passed_on)});
+    }
     return;
   }
   if constexpr (std::is_same_v<Question, CacheGet>) {

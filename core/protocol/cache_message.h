@@ -14,6 +14,7 @@
 #include "core/mnode/value_name.h"
 #include "core/mnode/version.h"
 #include "core/mnode/view.h"
+#include "core/protocol/tried_members.h"
 
 // What servers and triad members say to each other about m-nodes and values. A message that has a
 // `value` may bring the bytes along, beside the frame: they are moved, never copied or looked at,
@@ -157,9 +158,7 @@ struct CacheChange {
   NodeId origin = kNoNode;           // the server, if a member relays it (R1.4)
   std::uint64_t answered_below = 0;  // the server has the answers to all sequences below this
   Incarnation incarnation;           // the server's
-  // Whom it was sent to before, and which start of that member: kNoNode if this is the first time.
-  NodeId tried_at = kNoNode;
-  Incarnation tried_incarnation;
+  TriedMembers tried;
   std::uint32_t attempt = 0;  // comes back with an answer that nothing was done
   View view;
   Duration time_left{};
@@ -175,8 +174,7 @@ struct CacheChange {
     visit(self.origin);
     visit(self.answered_below);
     visit(self.incarnation);
-    visit(self.tried_at);
-    visit(self.tried_incarnation);
+    visit(self.tried);
     visit(self.attempt);
     visit(self.view);
     visit(self.time_left);

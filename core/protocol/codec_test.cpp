@@ -41,8 +41,10 @@ CacheGet some_get(const MNode& mnode) {
           hash_value(std::array<std::uint8_t, 1>{8})};
 }
 CacheChange some_cache_change(const MNode& mnode) {
-  return {1,  NodeId{9},  2,         Incarnation{3}, NodeId{8},     Incarnation{7}, 6, {4, Slot{2}},
-          5s, CacheId{6}, mnode.key, "key",          some_change(), NodeId{7},      {}};
+  CacheChange change{1,          NodeId{9}, 2,     Incarnation{3}, {},        6, {4, Slot{2}}, 5s,
+                     CacheId{6}, mnode.key, "key", some_change(),  NodeId{7}, {}};
+  change.tried.add(Slot{1}, Incarnation{7});
+  return change;
 }
 CacheAnswer some_answer(const MNode& mnode, const AgedMNode& entry) {
   return {1,

@@ -26,7 +26,6 @@ class OwnerBed : public testing::Test {
 
   /// To be called after changes of the configuration below.
   void begin() {
-    limits_.self = kSelf;
     limits_.incarnation = kStart;
     limits_.members = {kSelf, kPeer, kThird};
     catalog_.emplace(std::vector{plain_, safe_});
@@ -81,6 +80,18 @@ class OwnerBed : public testing::Test {
   }
   CacheChange put_of(const std::string& key, const Blob& value, CacheId cache = kPlain) {
     return change_of(key, {.value = name_value(value.bytes())}, value, cache);
+  }
+  /// What the other member is sent.
+  std::vector<CacheChange> pass_on(const CacheChange& change, Slot to, Incarnation to_start) {
+    effects_.clear();
+    owner_->pass_on(kServer, change, to, to_start, effects_);
+    owner_->check_invariants();
+    std::vector<CacheChange> passed_on;
+    for (auto& [node, message] : sent<CacheChange>()) {
+      EXPECT_EQ(node, limits_.members.at(to.value));
+      passed_on.push_back(message);
+    }
+    return passed_on;
   }
   /// Hands a change to the owner. Returns the answer, if there is one at once.
   std::optional<CacheAnswer> ask(const CacheChange& change, NodeId from = kServer) {

@@ -99,7 +99,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   void power_on(NodeId) override {}
   void on_answer(const AnswerCall& answer) override;
   void on_keys(const AnswerKeys& answer) override;
-  void on_end(NodeId node) override;
+  void on_end(NodeId id) override;
   void on_step(NodeId node, const Input& input, Now now, const Effects& effects) override;
   void on_event(std::uint64_t argument) override;
 
