@@ -131,6 +131,34 @@ TEST_F(Facts, T1_AFullDiskRefusesWritesKeepsWhatItHasAndGoesOn) {
       << "what was refused is written when there is room";
 }
 
+TEST_F(Facts, T1_WithAFullDiskNothingIsCalledSyncedThatIsNot) {
+  plain_.sync = Sync::kAlways;
+  safe_.sync = Sync::kAlways;
+  begin();
+  const std::string key = cluster().key_owned_by(0, kPlain);
+  const std::string safe_key = cluster().key_owned_by(1, kSafe);
+  ASSERT_EQ(put(kOne, key, numbered_bytes(1, 500)), CacheStatus::kDone);
+  cluster().store(0).is_full = true;
+  cluster().store(2).is_full = true;
+  // It has happened, in memory; that it is on the disk nobody says.
+  const Blob second = numbered_bytes(2, 500);
+  EXPECT_EQ(
+      cluster().change(kOne, kPlain, key, {.value = name_value(second.bytes())}, second, 3s).status,
+      CacheStatus::kOutcomeUnknown);
+  EXPECT_EQ(get(kTwo, key), second) << "reading goes on";
+  EXPECT_EQ(cluster().change(kOne, kPlain, key, {.action = Action::kRemove}, {}, 3s).status,
+            CacheStatus::kOutcomeUnknown);
+  EXPECT_EQ(get(kTwo, key), std::nullopt);
+  // The owner's disk has it, and neither of the others'.
+  EXPECT_EQ(put(kOne, safe_key, numbered_bytes(3, 500), kSafe), CacheStatus::kOutcomeUnknown);
+  cluster().store(2).is_full = false;
+  cluster().run_for(2s);
+  EXPECT_EQ(put(kOne, safe_key, numbered_bytes(4, 500), kSafe), CacheStatus::kDone);
+  cluster().store(0).is_full = false;
+  cluster().run_for(2s);
+  EXPECT_EQ(put(kOne, key, numbered_bytes(5, 500)), CacheStatus::kDone);
+}
+
 TEST_F(Facts, T1_AFailedDiskEndsTheProcessOnce) {
   begin();
   cluster().tell(NodeId{0}, StorageCompletion{WriteFailed{StoreSequence{1}, StoreSequence{1},

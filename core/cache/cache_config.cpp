@@ -45,4 +45,9 @@ CacheStatus CacheCatalog::look_up(std::string_view name, CacheId& id) const {
   return CacheStatus::kDone;
 }
 
+bool CacheCatalog::has_synced() const {
+  return std::ranges::any_of(caches_,
+                             [](const CacheConfig& cache) { return cache.sync == Sync::kAlways; });
+}
+
 }  // namespace copal

@@ -52,6 +52,8 @@ class CacheCatalog {
   const CacheConfig* find(std::string_view name) const;
   /// The same, with why not: kNameTooLong, kUnknownCache.
   CacheStatus look_up(std::string_view name, CacheId& id) const;
+  /// Whether any cache is `sync: always`.
+  bool has_synced() const;
 
   static constexpr std::size_t kNameSizeMaxBytes = 128;
 

@@ -333,8 +333,10 @@ std::uint64_t OwnerCache::install(MNode next, const std::string& key_text, const
 std::optional<CacheStatus> OwnerCache::settled(const Wait& wait) {
   const Duty& mine = duty(wait.group);
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
-    if (mine.ready_replicas.test(slot) &&
-        log_.acked(config_.members[slot]) >= wait.answer.position) {
+    const NodeId member = config_.members[slot];
+    const std::uint64_t acked =
+        wait.sync == Sync::kAlways ? log_.acked_itself(member) : log_.acked(member);
+    if (mine.ready_replicas.test(slot) && acked >= wait.answer.position) {
       return CacheStatus::kDone;
     }
   }

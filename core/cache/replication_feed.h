@@ -17,12 +17,16 @@ namespace copal {
 /// The other end of ReplicationLog: what one member receives from the others. M-nodes are installed
 /// at once, by version, whatever was lost before them; a position is acknowledged when all up to it
 /// is here, bytes included: those that did not come along are fetched from who sent the m-node.
-/// Rule: R0.4. Invariants: 1. what is acknowledged never goes back within one start of the sender;
+/// The first acknowledgement of a stream waits for the disk if any cache is `sync: always`: it
+/// stands for all that a comparison has brought before. Rule: R0.4. Invariants: 1. what is
+/// acknowledged never goes back within one start of the sender;
 /// 2. positions that wait for bytes ascend.
 class ReplicationFeed {
  public:
+  /// has_synced_caches  some cache is `sync: always`.
   /// replica and fetch  outlive the feed.
-  ReplicationFeed(Replica& replica, ValueFetch& fetch) : replica_(replica), fetch_(fetch) {}
+  ReplicationFeed(bool has_synced_caches, Replica& replica, ValueFetch& fetch)
+      : has_synced_caches_(has_synced_caches), replica_(replica), fetch_(fetch) {}
 
   /// Appends the acknowledgement, or asks for bytes that are missing.
   /// after_sync  its cache is always synced: the acknowledgement waits for this member's disk.
@@ -31,6 +35,9 @@ class ReplicationFeed {
   void on_replicate_clear(NodeId from, const ReplicateClear& copy, Effects& effects);
   /// Bytes were put into the replica's store: acknowledges what waited for them only.
   void on_value(const ValueHash& hash, Effects& effects);
+  /// The disk was full, and some of what it was to have is not there: so were acknowledgements lost
+  /// that waited for it, and the next one must not stand for them before the disk has it all.
+  void on_not_written();
   /// Gives up waiting for bytes that nobody needs any more. To be called now and then.
   void on_time(Effects& effects);
 
@@ -57,6 +64,7 @@ class ReplicationFeed {
   static void acknowledge(Source& source, Effects& effects);
   void wait_for_value(Source& source, const Replicate& copy, TimePoint now, Effects& effects);
 
+  bool has_synced_caches_;
   Replica& replica_;
   ValueFetch& fetch_;
   std::vector<Source> sources_;  // by sender; at most two

@@ -97,7 +97,7 @@ class Replication : public ::testing::Test {
     Replica replica;
     ReplicaStore store{{}, replica};
     ValueFetch fetch{replica, store};
-    ReplicationFeed feed{replica, fetch};
+    ReplicationFeed feed{true, replica, fetch};
   };
   Side& side(NodeId member) { return member == kOne ? one_ : other_; }
 

@@ -47,6 +47,8 @@ void TriadServer::step(const Input& input, Now now, Effects& effects) {
     effects.push_back(StopProcess{});
   }
   store_.on_time(now, effects);
+  store_.write_changes(now, effects);
+  unwritten_.end_step(store_.is_written(), effects);
   const bool waits_for_sync = std::ranges::any_of(effects, [](const Effect& effect) {
     const auto* send = std::get_if<Send>(&effect);
     return send != nullptr && send->after_sync;
@@ -54,7 +56,7 @@ void TriadServer::step(const Input& input, Now now, Effects& effects) {
   if (waits_for_sync) {
     store_.want_sync();
   }
-  store_.write_changes(now, effects);
+  store_.sync_if_due(now, effects);
 }
 
 TimePoint TriadServer::next_deadline() const {

@@ -18,6 +18,7 @@
 #include "core/detector/failure_detector.h"
 #include "core/membership/presence.h"
 #include "core/membership/roster.h"
+#include "core/node/unwritten_sends.h"
 #include "core/ownership/acting_owner.h"
 #include "core/ownership/catch_up.h"
 #include "core/ownership/compare_answer.h"
@@ -186,6 +187,7 @@ class TriadServer {
   Replica replica_;
   ReplicaStore store_;
   SelfRecord self_;
+  UnwrittenSends unwritten_;
   std::uint64_t times_behind_ = 0;  // streams that were given up (R1.8)
   bool began_again_ = false;        // this start has found that it lost what it had synced
   bool announced_start_ = false;

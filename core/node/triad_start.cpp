@@ -44,7 +44,7 @@ TriadServer::Running::Running(const TriadServerConfig& config, const SelfRecord&
       compare_answer(replica, clock, set_aside),
       fetch(replica, store),
       replication(config.replication, self.incarnation, replica),
-      feed(replica, fetch),
+      feed(config.caches->has_synced(), replica, fetch),
       owner({.incarnation = self.incarnation,
              .members = config.members,
              .values_size_max_bytes = config.values_size_max_bytes,
@@ -74,6 +74,9 @@ void TriadServer::on_storage(const StorageCompletion& completion, Now now, Effec
   if (news.failed) {
     effects.push_back(StopProcess{.failed = true});
     return;
+  }
+  if (std::holds_alternative<WriteFailed>(completion) && running_ != nullptr) {
+    running_->feed.on_not_written();
   }
   if (news.loaded) {
     on_loaded(now, effects);
@@ -110,6 +113,7 @@ void TriadServer::begin_again(std::uint32_t generation, Incarnation incarnation,
   }
   clock = std::max(clock, replica_.newest_counter() + 1);
   running_.reset();
+  unwritten_.clear();
   self_ = {.generation = generation,
            .incarnation = incarnation,
            .terms_below = std::max(found.terms_below, self_.terms_below) + kFirstTerms,

@@ -126,6 +126,11 @@ class Effects {
   Kind& add() {
     return std::get<Kind>(list_.emplace_back(std::in_place_type<Kind>));
   }
+  /// Takes out those that a function says true of.
+  template <class Predicate>
+  void erase_if(Predicate&& taken) {
+    std::erase_if(list_, std::forward<Predicate>(taken));
+  }
   StorageBatch& store() { return store_; }
   const StorageBatch& store() const { return store_; }
   void clear() {

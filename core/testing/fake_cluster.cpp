@@ -347,8 +347,8 @@ AnswerCall FakeCluster::read(NodeId server, CacheId cache, const std::string& ke
 }
 
 AnswerCall FakeCluster::change(NodeId server, CacheId cache, const std::string& key, Change change,
-                               const Blob& value) {
-  const CallId call = begin_change(server, cache, key, change, value);
+                               const Blob& value, Duration timeout) {
+  const CallId call = begin_change(server, cache, key, change, value, timeout);
   COPAL_ASSERT(run_until([&] { return answer(call) != nullptr; }));
   return *answer(call);
 }

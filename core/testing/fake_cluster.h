@@ -79,7 +79,7 @@ class FakeCluster {
   // ---- what applications do
   AnswerCall read(NodeId server, CacheId cache, const std::string& key);
   AnswerCall change(NodeId server, CacheId cache, const std::string& key, Change change,
-                    const Blob& value = {});
+                    const Blob& value = {}, Duration timeout = 10s);
   AnswerCall put(NodeId server, CacheId cache, const std::string& key, const Blob& value);
   AnswerCall remove(NodeId server, CacheId cache, const std::string& key);
   /// The same without waiting; answer() has what came, or nothing yet.

@@ -86,5 +86,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   effects.clear();
   store.write_changes(now, effects);
+  store.sync_if_due(now, effects);
   return 0;
 }

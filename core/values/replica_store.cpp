@@ -271,7 +271,6 @@ void ReplicaStore::write_changes(Now now, Effects& effects) {
   if (!effects.store().empty() && dirty_since_ == kNever) {
     dirty_since_ = now.mono;
   }
-  sync_if_due(now, effects);
 }
 
 /// A value goes before its m-node or with it, and is erased after the last m-node that named it or

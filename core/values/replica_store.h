@@ -67,6 +67,8 @@ class ReplicaStore {
   void write_changes(Now now, Effects& effects);
   /// Syncs as soon as it can: an answer waits for it.
   void want_sync() { urgent_ = true; }
+  /// To be called after both.
+  void sync_if_due(Now now, Effects& effects);
   /// Reads a value's bytes: `value` follows. Does nothing if that read is under way or too many
   /// are; the caller asks again.
   void read_value(const ValueHash& hash, Effects& effects);
@@ -75,9 +77,10 @@ class ReplicaStore {
   TimePoint next_deadline() const;
 
   /// Whether all that was written is synced.
-  bool is_synced() const {
-    return !sync_under_way_ && dirty_since_ == kNever && !full_ && !replica_.has_changes() &&
-           !replica_.values().has_changes();
+  bool is_synced() const { return !sync_under_way_ && dirty_since_ == kNever && is_written(); }
+  /// Whether the store was given all that changed.
+  bool is_written() const {
+    return !full_ && !replica_.has_changes() && !replica_.values().has_changes();
   }
   bool is_loaded() const { return phase_ == Phase::kOpen; }
   /// The disk has no room: changes that need some are to be refused.
@@ -127,7 +130,6 @@ class ReplicaStore {
   void write_values_and_keys(Now now, Effects& effects);
   void write_group(Group group, Effects& effects);
   void write_key(const KeyHash& key, Now now, Effects& effects);
-  void sync_if_due(Now now, Effects& effects);
 
   ReplicaStoreConfig config_;
   Replica& replica_;

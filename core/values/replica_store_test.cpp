@@ -27,6 +27,7 @@ class ReplicaStoreTest : public testing::Test {
   void step() {
     store_->on_time(now_, effects_);
     store_->write_changes(now_, effects_);
+    store_->sync_if_due(now_, effects_);
     perform();
     hear();
   }
@@ -107,6 +108,7 @@ class ReplicaStoreTest : public testing::Test {
         read_.push_back(*news.value);
       }
       store_->write_changes(now_, effects_);
+      store_->sync_if_due(now_, effects_);
       perform();
     }
   }
@@ -454,6 +456,7 @@ TEST_F(ReplicaStoreTest, AWallClockMayHaveSaidAnything) {
     now_.wall = late ? WallTime::max() : WallTime::min();
     install(late ? 1 : 2, 5);
     store_->write_changes(now_, effects_);
+    store_->sync_if_due(now_, effects_);
     now_.wall = sane;
     step();
   }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "core/protocol/codec.h"
 #include "sim/checkers/checkers.h"
@@ -70,17 +72,37 @@ void TextTrace::on_step(NodeId node, const Input& input, Now, const Effects& eff
     return;
   }
   const std::string name = node_name(node.value) + "  ";
-  line(world_.now(), name + text_of(input, keys_));
+  line(world_.now(), name + fuzz::text_of(input, keys_));
   for (const Effect& effect : effects) {
     if (const auto* send = std::get_if<Send>(&effect)) {
       line(world_.now(), name + "  to n" + std::to_string(send->to.value) + ": " +
-                             text_of(send->message, keys_) +
+                             fuzz::text_of(send->message, keys_) +
                              (send->after_sync ? " after sync" : ""));
     } else if (const auto* answer = std::get_if<AnswerCall>(&effect)) {
       line(world_.now(), name + "  answers call " + std::to_string(answer->call.value) + " with #" +
                              std::to_string(static_cast<int>(answer->status)));
     }
   }
+  if (!effects.store().empty()) {
+    line(world_.now(), name + "  writes" + text_of(effects.store()));
+  }
+}
+
+/// What it does to m-nodes whose keys have names, and how much there is.
+std::string TextTrace::text_of(const StorageBatch& batch) const {
+  std::string named;
+  std::size_t count = 0;
+  for (StorageChanges changes(batch.bytes()); !changes.done(); ++count) {
+    const StorageBatch::Change change = changes.next();
+    KeyHash key;
+    if (change.family == Family::kMNodes && change.key.size() == key.bytes.size()) {
+      std::ranges::copy(change.key, key.bytes.begin());
+      const std::string name = keys_(key);
+      named += name.empty() ? "" : (change.is_put ? " " : " erases ") + name + ",";
+    }
+  }
+  return named + " " + std::to_string(count) + " records, " + std::to_string(batch.size_bytes()) +
+         " bytes";
 }
 
 void TextTrace::write_outline() {
@@ -95,13 +117,18 @@ void TextTrace::write_outline() {
     text += operation.died ? ", its server died" : "";
     lines.emplace_back(operation.asked, text);
   }
+  // Groups mostly come and go together.
+  std::map<std::tuple<TimePoint, std::uint32_t, std::uint32_t, TimePoint>, std::string> acting;
   for (std::size_t group = 0; group < kGroups; ++group) {
     for (const ActingSpan& span : world_.history().acting[group]) {
-      const std::string text = "triad-" + std::to_string(span.member) + " acts for group " +
-                               std::to_string(group) + " in term " + std::to_string(span.term) +
-                               " until " + seconds(span.to);
-      lines.emplace_back(span.from, text);
+      acting[{span.from, span.member, span.term, span.to}] += " " + std::to_string(group);
     }
+  }
+  for (const auto& [span, groups] : acting) {
+    const auto& [from, member, term, to] = span;
+    lines.emplace_back(from, "triad-" + std::to_string(member) + " acts in term " +
+                                 std::to_string(term) + " until " + seconds(to) + " for groups" +
+                                 groups);
   }
   lines.emplace_back(world_.core_from(), "a core is healed, the rest stays broken");
   lines.emplace_back(world_.healed_from(), "all is healed");

@@ -33,6 +33,7 @@ class TextTrace final : public MemberWatcher {
  private:
   void line(TimePoint at, const std::string& text);
   std::string node_name(std::uint32_t node) const;
+  std::string text_of(const StorageBatch& batch) const;
 
   std::FILE* out_;
   const Trial& world_;

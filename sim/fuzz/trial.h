@@ -155,6 +155,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   void watch_answers(const Effects& effects);
   void note_state(KeyHistory& key, const MNode& mnode);
   void watch_disk(std::uint32_t slot);
+  std::optional<MNode> on_disk(std::uint32_t slot, const KeyHistory& key) const;
   void note(std::uint32_t slot, KeyHistory& key, HeldState state);
   void note_acting(std::uint32_t slot, bool running);
   void collect_marks(std::uint32_t node);

@@ -108,6 +108,11 @@ void Trial::watch_store(std::uint32_t slot, const Input& input, const Effects& e
   if (const auto* completion = std::get_if<StorageCompletion>(&input)) {
     if (const auto* opened = std::get_if<StoreOpened>(completion)) {
       store = {.newest = opened->newest.value, .written = {}};
+      for (KeyHistory* key : tracked_) {  // what an unsynced batch left is as good as synced now
+        if (const auto found = on_disk(slot, *key)) {
+          key->durable[slot].push_back({engine_.now(), found->version});
+        }
+      }
     } else if (const auto* failed = std::get_if<WriteFailed>(completion)) {
       store.newest = failed->first.value - 1;
       std::erase_if(store.written,
@@ -129,10 +134,14 @@ void Trial::watch_store(std::uint32_t slot, const Input& input, const Effects& e
   for (StorageChanges changes(effects.store().bytes()); !changes.done();) {
     const StorageBatch::Change change = changes.next();
     const auto tracked = by_hash_.find(std::string(DiskImage::text(change.key)));
-    if (change.family != Family::kMNodes || !change.is_put || tracked == by_hash_.end()) {
+    if (change.family != Family::kMNodes || tracked == by_hash_.end()) {
       continue;
     }
-    if (const auto record = decode_record<MNodeRecord>(change.value)) {
+    if (!change.is_put) {  // a tombstone past its time: its absence stands for all before it
+      const auto& held = tracked->second->held[slot];
+      const auto newest = std::ranges::max_element(held, {}, &HeldState::version);
+      store.written.push_back({store.newest, tracked->second, newest->version});
+    } else if (const auto record = decode_record<MNodeRecord>(change.value)) {
       store.written.push_back({store.newest, tracked->second, record->entry.mnode.version});
     }
   }
@@ -169,6 +178,15 @@ void Trial::watch_member(std::uint32_t slot) {
   }
 }
 
+std::optional<MNode> Trial::on_disk(std::uint32_t slot, const KeyHistory& key) const {
+  const std::string_view name = DiskImage::text(key.hash.bytes);
+  const std::string* record = triad_[slot]->disk().image().find(Family::kMNodes, name);
+  const auto value =
+      record == nullptr ? std::nullopt : DiskImage::value_in(Family::kMNodes, name, *record);
+  const auto found = value ? decode_record<MNodeRecord>(DiskImage::bytes(*value)) : std::nullopt;
+  return found ? std::optional(found->entry.mnode) : std::nullopt;
+}
+
 /// What a member's disk would give back now that its process is gone.
 void Trial::watch_disk(std::uint32_t slot) {
   const DiskImage& image = triad_[slot]->disk().image();
@@ -177,13 +195,8 @@ void Trial::watch_disk(std::uint32_t slot) {
   note_acting(slot, false);
   for (KeyHistory* key : tracked_) {
     HeldState state{.running = false};
-    const std::string_view name = DiskImage::text(key->hash.bytes);
-    const std::string* record = lost ? nullptr : image.find(Family::kMNodes, name);
-    const auto value =
-        record == nullptr ? std::nullopt : DiskImage::value_in(Family::kMNodes, name, *record);
-    const auto found = value ? decode_record<MNodeRecord>(DiskImage::bytes(*value)) : std::nullopt;
-    if (found) {
-      const MNode& mnode = found->entry.mnode;
+    if (const auto found = lost ? std::nullopt : on_disk(slot, *key)) {
+      const MNode& mnode = *found;
       state.version = mnode.version;
       state.is_tombstone = mnode.is_tombstone();
       if (mnode.has_stored_value()) {
