@@ -159,11 +159,14 @@ class OwnerCache {
   AnswerWindow::Seen look_up(NodeId from, NodeId server, const CacheChange& change,
                              Effects& effects);
   void refuse(NodeId to, const CacheChange& change, CacheStatus status, Effects& effects) const;
-  bool answered_elsewhere(NodeId to, NodeId server, const CacheChange& change, Now now,
-                          Effects& effects);
+  bool answered_elsewhere(NodeId to, NodeId server, const CacheChange& change,
+                          const CacheConfig& cache, Now now, Effects& effects);
   Blob added_value(const CacheChange& change) const;
   void do_change(NodeId to, NodeId server, const CacheChange& change, const CacheConfig& cache,
                  Now now, Effects& effects);
+  static Wait wait_for(NodeId to, NodeId server, const CacheChange& change,
+                       const CacheConfig& cache, Now now);
+  void answer_when_copied(Wait wait, bool waits, Effects& effects);
   std::uint64_t install(MNode next, const std::string& key_text, const Blob& value, Now now);
   void finish_change(const Wait& wait, Effects& effects);
   std::optional<CacheStatus> settled(const Wait& wait);

@@ -95,7 +95,7 @@ void OwnerCache::on_change(NodeId from, const CacheChange& change, Now now, Effe
   if (refused != CacheStatus::kDone) {
     refuse(from, change, refused, effects);
   } else if (!hold_for_value(from, server, change, now, effects) &&
-             !answered_elsewhere(from, server, change, now, effects)) {
+             !answered_elsewhere(from, server, change, *cache, now, effects)) {
     do_change(from, server, change, *cache, now, effects);
   }
 }
@@ -220,8 +220,8 @@ void OwnerCache::release(HeldChange& held) {
 
 /// It came to another member, or to another start of this one, before: it may have happened there.
 /// If the entry's last change is this one, it did; else nobody can tell. Plain ones are done again.
-bool OwnerCache::answered_elsewhere(NodeId to, NodeId server, const CacheChange& change, Now now,
-                                    Effects& effects) {
+bool OwnerCache::answered_elsewhere(NodeId to, NodeId server, const CacheChange& change,
+                                    const CacheConfig& cache, Now now, Effects& effects) {
   TriedMembers tried = change.tried;
   tried.add(window_.passed_on(server, change.sequence));
   if (!tried.elsewhere_than(owner_.slot(), config_.incarnation)) {
@@ -234,15 +234,32 @@ bool OwnerCache::answered_elsewhere(NodeId to, NodeId server, const CacheChange&
     return false;
   }
   // What was there before it is gone with the other owner.
-  const bool known = happened && !change.change.wants_previous;
-  CacheAnswer answer = answer_to(change.sequence, change.origin, change.key,
-                                 known ? CacheStatus::kDone : CacheStatus::kOutcomeUnknown);
-  answer.attempt = change.attempt;
-  if (known && is_present(&entry->mnode(), now.mono)) {
-    answer.entry = aged(entry->mnode(), now.mono);
+  if (!happened || change.change.wants_previous) {
+    refuse(to, change, CacheStatus::kOutcomeUnknown, effects);
+    return true;
   }
-  effects.push_back(Send{to, std::move(answer)});
+  Wait wait = wait_for(to, server, change, cache, now);
+  wait.answer = answer_to(change.sequence, change.origin, change.key, CacheStatus::kDone);
+  wait.answer.attempt = change.attempt;
+  // Who has it, and on its disk, is not known here: so it is replicated once more as it is.
+  wait.answer.position = log_.append(entry->mnode(), false);
+  if (is_present(&entry->mnode(), now.mono)) {
+    wait.answer.entry = aged(entry->mnode(), now.mono);
+  }
+  window_.begin(server, change.sequence);
+  answer_when_copied(std::move(wait), cache.consistency == Consistency::kReplicated, effects);
   return true;
+}
+
+OwnerCache::Wait OwnerCache::wait_for(NodeId to, NodeId server, const CacheChange& change,
+                                      const CacheConfig& cache, Now now) {
+  return {.to = to,
+          .server = server,
+          .incarnation = change.incarnation,
+          .group = group_of(change.key),
+          .sync = cache.sync,
+          .refuse_degraded = cache.refuse_degraded,
+          .deadline = now.mono + change.time_left};
 }
 
 /// The bytes of its value, which may have come another way: left with a member, or here before.
@@ -274,13 +291,7 @@ void OwnerCache::do_change(NodeId to, NodeId server, const CacheChange& change,
                    now.mono, added_value(change), current == nullptr ? Blob() : *current);
   answer.status = outcome.status;
   window_.begin(server, change.sequence);
-  Wait wait{.to = to,
-            .server = server,
-            .incarnation = change.incarnation,
-            .group = group_of(change.key),
-            .sync = cache.sync,
-            .refuse_degraded = cache.refuse_degraded,
-            .deadline = now.mono + change.time_left};
+  Wait wait = wait_for(to, server, change, cache, now);
   if (outcome.next) {
     outcome.next->change = {server, change.incarnation, change.sequence};
     const EntryEventKind kind = outcome.next->is_tombstone() ? EntryEventKind::kRemoved
@@ -296,7 +307,12 @@ void OwnerCache::do_change(NodeId to, NodeId server, const CacheChange& change,
     listeners_.tell(cache.id, kind, change.key_text, installed.version, effects);
   }
   wait.answer = std::move(answer);
-  const bool waits = outcome.next && cache.consistency == Consistency::kReplicated;
+  answer_when_copied(std::move(wait), outcome.next && cache.consistency == Consistency::kReplicated,
+                     effects);
+}
+
+/// waits  for another member to have it.
+void OwnerCache::answer_when_copied(Wait wait, bool waits, Effects& effects) {
   const auto status = waits ? settled(wait) : std::optional(wait.answer.status);
   if (status) {
     wait.answer.status = *status;
@@ -333,10 +349,8 @@ std::uint64_t OwnerCache::install(MNode next, const std::string& key_text, const
 std::optional<CacheStatus> OwnerCache::settled(const Wait& wait) {
   const Duty& mine = duty(wait.group);
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
-    const NodeId member = config_.members[slot];
-    const std::uint64_t acked =
-        wait.sync == Sync::kAlways ? log_.acked_itself(member) : log_.acked(member);
-    if (mine.ready_replicas.test(slot) && acked >= wait.answer.position) {
+    if (mine.ready_replicas.test(slot) &&
+        log_.acked(config_.members[slot]) >= wait.answer.position) {
       return CacheStatus::kDone;
     }
   }

@@ -108,6 +108,23 @@ TEST_F(OwnerChange, AnEarlierStartOfThisMemberIsElsewhereToo) {
   EXPECT_EQ(status(ask(change)), CacheStatus::kOutcomeUnknown);
 }
 
+TEST_F(OwnerChange, WhatHappenedElsewhereWaitsForASecondCopyToo) {
+  const auto happened = [&](const std::string& key) {
+    CacheChange change = change_of(key, {.condition = Condition::kAbsent}, bytes(1), kSafe);
+    change.tried.add(Slot{0}, Incarnation{kStart.value - 1});
+    MNode mine = foreign(key, 5, bytes(1), kSafe);
+    mine.change = {kServer, change.incarnation, change.sequence};
+    replica_.install(mine, key);
+    return ask(change);
+  };
+  EXPECT_FALSE(happened("key").has_value()) << "whether another member has it is not known here";
+  acknowledge(kPeer, 1);
+  ASSERT_EQ(sent<CacheAnswer>().size(), 1U);
+  EXPECT_EQ(sent<CacheAnswer>()[0].second.status, CacheStatus::kDone);
+  set_ready(SlotSet());
+  EXPECT_EQ(status(happened("other")), CacheStatus::kSingleCopy);
+}
+
 TEST_F(OwnerChange, WhatWasPassedOnMayHaveHappenedThere) {
   CacheChange change = change_of("key", {.action = Action::kIncrement, .delta = 1});
   change.tried.add(Slot{0}, kStart);  // by an attempt that this member knows nothing of

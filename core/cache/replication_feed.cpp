@@ -58,8 +58,7 @@ void ReplicationFeed::on_replicate(NodeId from, const Replicate& copy, bool afte
   if (source == nullptr) {
     return;
   }
-  const bool begins = copy.previous_position == 0;
-  source->after_sync = source->after_sync || after_sync || (begins && has_synced_caches_);
+  source->after_sync = source->after_sync || after_sync;
   const MNode mnode = dated(copy.entry, now);
   const bool brings_value = copy.value.size_bytes() > 0;
   if (brings_value) {
@@ -81,8 +80,6 @@ void ReplicationFeed::on_replicate_clear(NodeId from, const ReplicateClear& copy
                                          Effects& effects) {
   if (Source* source = source_of(from, copy.incarnation)) {
     replica_.clear(copy.group, copy.cache, copy.cleared);
-    const bool begins = copy.previous_position == 0;
-    source->after_sync = source->after_sync || (begins && has_synced_caches_);
     take(*source, copy.position, copy.previous_position);
     acknowledge(*source, effects);
   }

@@ -17,8 +17,7 @@ namespace copal {
 /// The other end of ReplicationLog: what one member receives from the others. M-nodes are installed
 /// at once, by version, whatever was lost before them; a position is acknowledged when all up to it
 /// is here, bytes included: those that did not come along are fetched from who sent the m-node.
-/// The first acknowledgement of a stream waits for the disk if any cache is `sync: always`: it
-/// stands for all that a comparison has brought before. Rule: R0.4. Invariants: 1. what is
+/// Rule: R0.4. Invariants: 1. what is
 /// acknowledged never goes back within one start of the sender;
 /// 2. positions that wait for bytes ascend.
 class ReplicationFeed {

@@ -133,9 +133,6 @@ bool ReplicationLog::send_one(Stream& stream, const Entry& change, TimePoint now
 /// What was left out needs no answer once all that was sent has one.
 void ReplicationLog::settle(Stream& stream) {
   if (stream.last_sent <= stream.acked) {
-    if (stream.acked_itself == stream.acked) {
-      stream.acked_itself = stream.sent;
-    }
     stream.acked = stream.sent;
   }
 }
@@ -154,7 +151,6 @@ bool ReplicationLog::on_ack(NodeId peer, const ReplicateAck& ack, TimePoint now)
     return false;
   }
   stream->acked = ack.position;
-  stream->acked_itself = ack.position;
   stream->sent = std::max(stream->sent, ack.position);  // it had more than was known at a rewind
   stream->answered = now;
   settle(*stream);
@@ -172,11 +168,6 @@ void ReplicationLog::on_link_down(NodeId peer, TimePoint now) {
 std::uint64_t ReplicationLog::acked(NodeId peer) const {
   const Stream* stream = find(peer);
   return stream == nullptr ? 0 : stream->acked;
-}
-
-std::uint64_t ReplicationLog::acked_itself(NodeId peer) const {
-  const Stream* stream = find(peer);
-  return stream == nullptr ? 0 : stream->acked_itself;
 }
 
 std::uint64_t ReplicationLog::acked_by_all(std::span<const NodeId> peers) const {
@@ -222,7 +213,6 @@ void ReplicationLog::check_invariants() const {
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     const Stream& stream = streams_[i];
     COPAL_ASSERT(i == 0 || streams_[i - 1].peer < stream.peer);
-    COPAL_ASSERT(stream.acked_itself <= stream.acked);
     COPAL_ASSERT(stream.acked <= stream.sent && stream.sent <= last_);
     COPAL_ASSERT(stream.behind || last_ - stream.acked <= log_.size());
   }

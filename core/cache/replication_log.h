@@ -59,9 +59,6 @@ class ReplicationLog {
   std::uint64_t last_position() const { return last_; }
   /// Up to where this member has everything; 0 if it has no stream.
   std::uint64_t acked(NodeId peer) const;
-  /// The same as far as it has said so itself in this stream, comparisons left aside: with
-  /// `sync: always` these changes are on its disk. 0: it has not.
-  std::uint64_t acked_itself(NodeId peer) const;
   /// Up to where all of these members have everything: what a server no longer needs to keep.
   std::uint64_t acked_by_all(std::span<const NodeId> peers) const;
   bool has_stream(NodeId peer) const { return find(peer) != nullptr; }
@@ -87,7 +84,6 @@ class ReplicationLog {
   struct Stream {
     NodeId peer;
     std::uint64_t acked = 0;
-    std::uint64_t acked_itself = 0;
     std::uint64_t sent = 0;       // the last position sent or left out
     std::uint64_t last_sent = 0;  // the last position really sent; 0: none in this run
     TimePoint answered{};         // the last time something was acked, or sent after all was

@@ -174,16 +174,16 @@ TEST_F(TriadMembersTest, NobodyElseIsAMember) {
   begin();
   MemberHeartbeat heartbeat{.beat = {.incarnation = Incarnation{9}, .sequence = 1},
                             .generation = 9};
-  heartbeat.announcement.assign(kGroups, {.view = {999, Slot{2}}, .owner_acts = true});
+  heartbeat.announcement.assign(kGroups, {.view = {99'999, Slot{2}}, .owner_acts = true});
   for (const NodeId from : {kStranger, kOne}) {
     cluster().tell(NodeId{0}, MessageReceived{from, heartbeat});
-    cluster().tell(NodeId{0}, MessageReceived{from, HandOver{Group{0}, {999, Slot{2}}, true}});
-    cluster().tell(NodeId{0}, MessageReceived{from, AskHandOver{Group{0}, {999, Slot{2}}}});
+    cluster().tell(NodeId{0}, MessageReceived{from, HandOver{Group{0}, {99'999, Slot{2}}, true}});
+    cluster().tell(NodeId{0}, MessageReceived{from, AskHandOver{Group{0}, {99'999, Slot{2}}}});
   }
   cluster().run_for(2s);
   EXPECT_TRUE(cluster().is_serving());
   for (std::uint8_t i = 0; i < kGroups; ++i) {
-    EXPECT_LT(cluster().member(0).ownership().view(Group{i}).term, 999U);
+    EXPECT_LT(cluster().member(0).ownership().view(Group{i}).term, 99'999U);
   }
 }
 

@@ -25,6 +25,16 @@ SlotSet filled_slots(const std::array<NodeId, kSlots>& members) {
 /// All terms of this start; the first batch of them is reserved with the start itself.
 constexpr std::uint32_t kFirstTerms = 1'024;
 
+/// What earlier starts may have acted under, if each took its first terms only: of some of them the
+/// disk may have lost the record, and the peers know their number, but not each term.
+/// Returns 0 for a number that no honest peer tells.
+std::uint32_t terms_before(Incarnation incarnation) {
+  constexpr std::uint64_t kStartsMax = kTermMax / kFirstTerms / 2;
+  return incarnation.value < kStartsMax
+             ? static_cast<std::uint32_t>(incarnation.value * kFirstTerms)
+             : 0;
+}
+
 }  // namespace
 
 TriadServer::TriadServer(const TriadServerConfig& config)
@@ -77,6 +87,12 @@ void TriadServer::on_storage(const StorageCompletion& completion, Now now, Effec
   }
   if (std::holds_alternative<WriteFailed>(completion) && running_ != nullptr) {
     running_->feed.on_not_written();
+    for (Ended& ended : running_->ended) {
+      ended.sync = 0;
+    }
+  }
+  if (std::holds_alternative<SyncEnded>(completion) && running_ != nullptr) {
+    count_synced(now, effects);
   }
   if (news.loaded) {
     on_loaded(now, effects);
@@ -114,9 +130,11 @@ void TriadServer::begin_again(std::uint32_t generation, Incarnation incarnation,
   clock = std::max(clock, replica_.newest_counter() + 1);
   running_.reset();
   unwritten_.clear();
+  const std::uint32_t terms_used =
+      std::max({found.terms_below, self_.terms_below, terms_before(incarnation)});
   self_ = {.generation = generation,
            .incarnation = incarnation,
-           .terms_below = std::max(found.terms_below, self_.terms_below) + kFirstTerms,
+           .terms_below = terms_used + kFirstTerms,
            .clock_reserved = clock + kClockAheadNs};
   starting_ = true;
   store_.reserve(self_, effects);

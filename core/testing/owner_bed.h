@@ -170,10 +170,11 @@ class OwnerBed : public testing::Test {
     return entry->mnode();
   }
   /// An m-node of another owner, with this value (none: a tombstone).
-  MNode foreign(const std::string& key, std::uint64_t counter, const Blob& value = {}) const {
+  MNode foreign(const std::string& key, std::uint64_t counter, const Blob& value = {},
+                CacheId cache = kPlain) const {
     MNode mnode;
-    mnode.key = key_hash(key);
-    mnode.cache = kPlain;
+    mnode.key = key_hash(key, cache);
+    mnode.cache = cache;
     mnode.version = {counter, 6, OwnerId(0, Slot{1}, 1)};
     mnode.modified = now_.mono;
     mnode.accessed = now_.mono;

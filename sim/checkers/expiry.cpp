@@ -74,13 +74,14 @@ Bounds bounds_of(const fuzz::Plan& plan, Duration timeout, Duration grace) {
           timeout + timeout / 50 + grace + (calm ? Duration{2s} : Duration{35s})};
 }
 
-/// The newest use of a key that its server was told of before a time: any operation that was done.
-TimePoint last_use(const History& history, const KeyName& name, TimePoint before) {
+/// The newest use of a key, by any other operation that was not told that it is absent, which may
+/// have happened before a read was answered.
+TimePoint last_use(const History& history, const Operation& read) {
   TimePoint last{};
   for (const Operation& operation : history.operations) {
-    if (operation.name() == name && operation.asked < before &&
+    if (&operation != &read && operation.name() == read.name() && operation.asked < read.answered &&
         operation.status != CacheStatus::kAbsent) {
-      last = std::max(last, std::min(operation.answered, before));
+      last = std::max(last, std::min(operation.answered, read.answered));
     }
   }
   return last;
@@ -136,7 +137,7 @@ void check_idle_timeout(fuzz::Trial& world, const Operation& read, std::uint32_t
                         Findings& findings) {
   const Duration timeout = std::chrono::milliseconds{timeout_ms};
   const Bounds bounds = bounds_of(world.plan(), timeout, touch_interval(timeout_ms));
-  const TimePoint used = last_use(world.history(), read.name(), read.asked);
+  const TimePoint used = last_use(world.history(), read);
   if (used == TimePoint{}) {
     return;
   }
