@@ -268,7 +268,9 @@ TEST_F(Limits, AnAppendThatOutgrowsItsMNodeCountsWhole) {
   EXPECT_EQ(append("key", numbered_bytes(2, 9)), CacheStatus::kFull);
   EXPECT_EQ(value_of("key"), numbered_bytes(1, 32));
   EXPECT_EQ(append("key", numbered_bytes(2, 8)), CacheStatus::kDone);
-  EXPECT_EQ(value_of("key")->size_bytes(), 40U);
+  const auto joined = value_of("key");
+  ASSERT_TRUE(joined.has_value());
+  EXPECT_EQ(joined->size_bytes(), 40U);
 }
 
 TEST_F(Limits, WithADiskThatIsFullOnlyRemovingGoesOn) {

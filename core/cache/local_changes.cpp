@@ -17,6 +17,12 @@ bool brings_value(const Change& change) {
   return (change.action == Action::kPut || is_append(change.action)) && !change.value.is_inline;
 }
 
+/// Whether the owner says that it has not begun this attempt; of others it may not know.
+bool is_refusal(CacheStatus status) {
+  return status == CacheStatus::kFull || status == CacheStatus::kDegraded ||
+         status == CacheStatus::kValueTooLarge;
+}
+
 }  // namespace
 
 CacheStatus LocalChanges::refusal(const ChangeEntry& call) const {
@@ -92,6 +98,9 @@ std::uint64_t LocalChanges::answered_below() const {
 }
 
 void LocalChanges::send(std::uint64_t sequence, Question& question, Now now, Effects& effects) {
+  if (now.mono >= question.deadline) {
+    return;  // it stood still; on_time() ends it
+  }
   const Group group = group_of(question.key);
   question.asked = link_.ask(group, question.avoid, now.mono);
   question.avoid = Slot{kSlots};
@@ -220,7 +229,14 @@ bool LocalChanges::on_answer(NodeId, const CacheAnswer& answer, Now now, Effects
     on_nothing_done(answer.sequence, question, answer, now, effects);
     return true;
   }
-  on_outcome(question, answer, now, effects);
+  CacheAnswer told = answer;
+  if (is_refusal(answer.status)) {
+    settle(question, answer.attempt);
+    if (question.may_have_happened()) {
+      told.status = CacheStatus::kOutcomeUnknown;
+    }
+  }
+  on_outcome(question, told, now, effects);
   questions_.erase(at);
   begin_waiting(now, effects);
   return true;
@@ -342,8 +358,9 @@ void LocalChanges::on_time(Now now, Effects& effects) {
   }
   for (const std::uint64_t sequence : over) {
     const Question& question = questions_.at(sequence);
-    const bool maybe = !question.unsettled.empty() || question.tried != TriedMembers{};
-    finish(sequence, maybe ? CacheStatus::kOutcomeUnknown : CacheStatus::kTimedOut, now, effects);
+    finish(sequence,
+           question.may_have_happened() ? CacheStatus::kOutcomeUnknown : CacheStatus::kTimedOut,
+           now, effects);
   }
 }
 

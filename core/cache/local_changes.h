@@ -82,6 +82,8 @@ class LocalChanges {
     NodeId leaving_at;         // the value is on its way to this member
     NodeId left_at;            // and is there
     std::size_t places_tried = 0;
+
+    bool may_have_happened() const { return !unsettled.empty() || tried != TriedMembers{}; }
   };
 
   CacheStatus refusal(const ChangeEntry& call) const;

@@ -111,6 +111,9 @@ void LocalReads::send(std::uint64_t sequence, Question& question, Now now, Effec
   for (const Waiter& waiter : question.waiters) {
     deadline = std::max(deadline, waiter.deadline);
   }
+  if (now.mono >= deadline) {
+    return;  // it stood still; on_time() ends it
+  }
   question.asked = link_.ask(group, question.avoid, now.mono);
   question.avoid = Slot{kSlots};
   question.again_at = now.mono + config_.attempt_timeout;

@@ -149,6 +149,7 @@ class OwnerCache {
 
   // owner_change.cpp: changes, in the order in which they are looked at.
   CacheStatus refusal(const CacheChange& change, const CacheConfig* cache, Now now);
+  bool is_left(const CacheChange& change) const;
   bool make_room(const CacheChange& change, const CacheConfig& cache, Now now);
   static std::uint64_t size_after(const CacheChange& change, const MNodeEntry* entry, Now now);
   std::uint64_t added_bytes(const CacheChange& change, const MNodeEntry* entry, Now now) const;

@@ -100,6 +100,13 @@ void OwnerCache::on_change(NodeId from, const CacheChange& change, Now now, Effe
   }
 }
 
+/// Whether its value's bytes were given to another member. This one was asked for them, and had
+/// them, if it is named itself: an earlier start of it.
+bool OwnerCache::is_left(const CacheChange& change) const {
+  return change.value_at != config_.members[owner_.slot().value] && change.value_at != kNoNode &&
+         std::ranges::count(config_.members, change.value_at) > 0;
+}
+
 /// Why it is not even begun; kDone if it is.
 CacheStatus OwnerCache::refusal(const CacheChange& change, const CacheConfig* cache, Now now) {
   const Group group = group_of(change.key);
@@ -127,7 +134,7 @@ CacheStatus OwnerCache::refusal(const CacheChange& change, const CacheConfig* ca
     return CacheStatus::kValueTooLarge;
   }
   const bool here = value.is_inline || change.value.size_bytes() == value.size_bytes ||
-                    replica_.values().has(value.hash) || change.value_at != kNoNode;
+                    replica_.values().has(value.hash) || is_left(change);
   if (!here) {
     return CacheStatus::kNeedValue;
   }
@@ -172,13 +179,16 @@ bool OwnerCache::is_full_for(const CacheChange& change, Now now) const {
 }
 
 /// Holds a change until the bytes are in memory that it needs: its own value, left with another
-/// member; the entry's, to append to or to return. Returns whether it does.
+/// member; the entry's, to append to, to return, or to have what it acknowledges (R0.4). Returns
+/// whether it does.
 bool OwnerCache::hold_for_value(NodeId from, NodeId server, const CacheChange& change, Now now,
                                 Effects& effects) {
   const ValueName& value = change.change.value;
   const MNodeEntry* entry = replica_.find(change.key);
-  const bool needs_entry = (change.change.wants_previous || is_append(change.change.action)) &&
-                           entry != nullptr && is_present(&entry->mnode(), now.mono) &&
+  const bool keeps_value = change.change.wants_previous || is_append(change.change.action) ||
+                           change.change.action == Action::kTouch;
+  const bool needs_entry = keeps_value && entry != nullptr &&
+                           is_present(&entry->mnode(), now.mono) &&
                            entry->mnode().has_stored_value() &&
                            replica_.values().find(entry->mnode().value_hash) == nullptr;
   const bool needs_value =
@@ -208,7 +218,7 @@ bool OwnerCache::hold_for_value(NodeId from, NodeId server, const CacheChange& c
   }
   held_.push_back({from, change, hash, needs_value, deadline});
   consider_deadline(deadline);
-  fetch_.want(hash, needs_value ? change.value_at : kNoNode, now.mono, effects);
+  fetch_.want(hash, needs_value && is_left(change) ? change.value_at : kNoNode, now.mono, effects);
   return true;
 }
 
@@ -332,6 +342,7 @@ std::uint64_t OwnerCache::install(MNode next, const std::string& key_text, const
                   owner_};
   next.base = entry != nullptr && before.owner == owner_ ? entry->mnode().base : before;
   const bool brings = next.has_stored_value() && !replica_.values().has(next.value_hash);
+  COPAL_ASSERT(!brings || value.size_bytes() == next.value_size_bytes);
   if (brings) {
     replica_.values().pin(next.value_hash);
     replica_.values().provide(next.value_hash, value);

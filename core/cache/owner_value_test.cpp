@@ -47,6 +47,12 @@ TEST_F(OwnerValue, BytesLeftWithAnotherMemberAreFetchedThereBeforeItIsDone) {  /
   replica_.check_invariants();
 }
 
+TEST_F(OwnerValue, BytesLeftWithAnEarlierStartOfThisOneOrWithAStrangerAreNowhere) {
+  EXPECT_EQ(status(ask(bare_put("key", bytes(1), kSelf))), CacheStatus::kNeedValue);
+  EXPECT_EQ(status(ask(bare_put("key", bytes(1), NodeId{77}))), CacheStatus::kNeedValue);
+  EXPECT_TRUE(sent<FetchValue>().empty());
+}
+
 TEST_F(OwnerValue, HeldAndComeAgainItIsHeldOnce) {
   const CacheChange change = bare_put("key", bytes(1), kThird);
   ask(change);

@@ -79,10 +79,9 @@ void DynamicServer::on_call(const CallInput auto& call, Now now, Effects& effect
   using Call = std::remove_cvref_t<decltype(call)>;
   if (cache_) {
     cache_->on_call(call, now, effects);
-  } else if constexpr (std::is_same_v<Call, ReadKeys>) {
-    effects.push_back(AnswerKeys{.call = call.call, .status = CacheStatus::kUnknownCache});
   } else if constexpr (!std::is_same_v<Call, ListenTo>) {
-    effects.push_back(AnswerCall{.call = call.call, .status = CacheStatus::kUnknownCache});
+    using Refusal = std::conditional_t<std::is_same_v<Call, ReadKeys>, AnswerKeys, AnswerCall>;
+    effects.push_back(Refusal{.call = call.call, .status = CacheStatus::kUnknownCache});
   }
 }
 

@@ -88,8 +88,12 @@ void TriadServer::on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat, No
   r.detector.add(from, now.mono);
   const auto heard = r.detector.on_heartbeat(
       from, heartbeat.beat.incarnation, {heartbeat.beat.sequence, heartbeat.beat.echo}, now.mono);
-  if (heartbeat.beat.known > self_.incarnation) {
-    return;  // of a start of this member that is not this one: the other members will tell
+  if (knows_another_start(heartbeat.beat, from)) {
+    // Perhaps no member is there that would tell. Once: who says so again and again is wrong.
+    if (!std::exchange(began_again_, true) && heartbeat.beat.known.value != ~std::uint64_t{0}) {
+      begin_again(self_.generation + 1, Incarnation{heartbeat.beat.known.value + 1}, now, effects);
+    }
+    return;
   }
   if (heard == FailureDetector::Heard::kStale) {
     // A new start that began too low hears what is known of it, and goes above that.

@@ -152,6 +152,7 @@ class TriadServer {
   void begin_again(std::uint32_t generation, Incarnation incarnation, Now now, Effects& effects);
   void on_self_synced(Now now, Effects& effects);
   void reserve_clock(Now now, Effects& effects);
+  bool knows_another_start(const Beat& beat, NodeId from) const;
   bool must_begin_again(const MemberHeartbeat& heartbeat, NodeId from, Now now, Effects& effects);
 
   // Questions, answers, and copies (triad_server.cpp).

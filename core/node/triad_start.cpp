@@ -171,6 +171,13 @@ void TriadServer::reserve_clock(Now now, Effects& effects) {
   }
 }
 
+/// Whether somebody has heard a start of this member that is not this one, and not before it: its
+/// record is lost.
+bool TriadServer::knows_another_start(const Beat& beat, NodeId from) const {
+  return beat.known > self_.incarnation ||
+         (beat.known == self_.incarnation && beat.echo > running_->detector.sent(from));
+}
+
 /// A peer remembers more of this member than its disk did: an incarnation that is not below, a
 /// generation above, or batches that were synced and are gone. Then this start does not count.
 /// Rule: R5.4, R5.5, R0.3.
@@ -191,8 +198,7 @@ bool TriadServer::must_begin_again(const MemberHeartbeat& heartbeat, NodeId from
   }
   // An earlier start had this number, too, if its record is lost: the peer knows more of it than
   // this one has said.
-  const bool mine = heartbeat.beat.known == self_.incarnation && announced_start_ &&
-                    heartbeat.beat.echo <= running_->detector.sent(from) &&
+  const bool mine = !knows_another_start(heartbeat.beat, from) && announced_start_ &&
                     heartbeat.stored_known <= store_.synced();
   if (mine || heartbeat.beat.known.value == ~std::uint64_t{0}) {
     return false;

@@ -117,8 +117,9 @@ void check_expire_timeout(fuzz::Trial& world, const Operation& read, Duration ti
     }
     const auto newer = key.states.upper_bound(write.version);
     const auto cleared = history.cleared.find({key.group.value, write.planned.cache});
-    const bool replaced = newer != key.states.end() && born(key, newer->first) <= read.answered &&
-                          newer->second.change.server != kNoNode;
+    const bool replaced = std::any_of(newer, key.states.end(), [&](const auto& state) {
+      return born(key, state.first) <= read.answered && state.second.change.server != kNoNode;
+    });
     const bool was_cleared = cleared != history.cleared.end() && cleared->second > write.version;
     const bool lost = std::ranges::any_of(history.ends, [&](const auto& ends) {
       return std::ranges::any_of(

@@ -279,6 +279,7 @@ int run_replay(const ReplayCommand& command) {
   if (!plan) {
     return kExitBadInput;
   }
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // a run may end in an assertion
   Trial world(*plan);
   TextTrace text(stdout, world, command.trace);
   std::optional<PerfettoTrace> perfetto;
