@@ -250,7 +250,8 @@ void LocalReads::on_entry(Question& question, const CacheAnswer& answer, Now now
   answer_all(question, &mnode, value, now, effects);
 }
 
-/// That there is nothing is kept as well, as a tombstone of the version that is known to be gone.
+/// That there is nothing is kept as well, as a tombstone of the version that is known to be gone:
+/// to use it, or lest reads go back behind what is remembered of the key.
 void LocalReads::on_absent(Question& question, const CacheAnswer& answer, Now now,
                            Effects& effects) {
   if (keep_newer(question, answer.absent, now, effects)) {
@@ -259,14 +260,13 @@ void LocalReads::on_absent(Question& question, const CacheAnswer& answer, Now no
     return;
   }
   const CacheConfig* cache = catalog_.find(question.cache);
-  if (cache != nullptr && cache->local_read_timeout > 0ns) {
+  const bool is_useful = cache != nullptr && cache->local_read_timeout > 0ns;
+  if (is_useful || near_.peek(question.key) != nullptr) {
     MNode nothing;
     nothing.key = question.key;
     nothing.cache = question.cache;
     nothing.version = answer.absent;
     near_.put(nothing, {}, question.first_sent);
-  } else {
-    near_.erase(question.key);
   }
   answer_all(question, nullptr, {}, now, effects);
 }

@@ -137,7 +137,7 @@ TEST_F(LocalReadsTest, AMissIsKeptLikeACopy) {
   EXPECT_EQ(question().held.counter, 7U);
 }
 
-TEST_F(LocalReadsTest, WithNoLocalReadTimeoutNothingIsUsedWithoutAskingNorKeptOfAMiss) {
+TEST_F(LocalReadsTest, WithNoLocalReadTimeoutNothingIsUsedWithoutAsking) {
   plain_.local_read_timeout = 0s;
   begin();
   fill(5, bytes(1));
@@ -150,6 +150,17 @@ TEST_F(LocalReadsTest, WithNoLocalReadTimeoutNothingIsUsedWithoutAskingNorKeptOf
   nothing.absent = {6, 1, {}};
   reply(nothing);
   EXPECT_EQ(told<AnswerCall>().size(), 1U);
+  EXPECT_EQ(question().held, nothing.absent) << "what is gone is remembered of a key that was";
+}
+
+TEST_F(LocalReadsTest, WithNoLocalReadTimeoutNothingIsKeptOfAMiss) {
+  plain_.local_read_timeout = 0s;
+  begin();
+  read(key_);
+  CacheAnswer nothing = status_answer(question().sequence, CacheStatus::kAbsent);
+  nothing.absent = {6, 1, {}};
+  reply(nothing);
+  read(key_);
   EXPECT_EQ(question().held, kNoVersion);
 }
 

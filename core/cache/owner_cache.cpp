@@ -144,6 +144,7 @@ void OwnerCache::on_value(const ValueHash& hash, Now now, Effects& effects) {
 void OwnerCache::set_duties(const std::array<Duty, kGroups>& duties, Effects& effects) {
   if (duties != duties_) {
     duties_ = duties;  // all of them first: what waits may be of any group
+    copy_again();
     settle_waits(true, effects);
   }
 }

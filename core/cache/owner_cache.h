@@ -116,6 +116,7 @@ class OwnerCache {
     NodeId to;
     NodeId server;
     Incarnation incarnation;
+    KeyHash key;
     Group group;
     Sync sync = Sync::kInterval;
     bool refuse_degraded = false;
@@ -171,6 +172,7 @@ class OwnerCache {
   std::uint64_t install(MNode next, const std::string& key_text, const Blob& value, Now now);
   void finish_change(const Wait& wait, Effects& effects);
   std::optional<CacheStatus> settled(const Wait& wait);
+  void copy_again();
   void settle_waits(bool all, Effects& effects);
 
   // owner_care.cpp: offers, clears, keys, expiry, eviction.

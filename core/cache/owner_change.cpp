@@ -266,6 +266,7 @@ OwnerCache::Wait OwnerCache::wait_for(NodeId to, NodeId server, const CacheChang
   return {.to = to,
           .server = server,
           .incarnation = change.incarnation,
+          .key = change.key,
           .group = group_of(change.key),
           .sync = cache.sync,
           .refuse_degraded = cache.refuse_degraded,
@@ -361,7 +362,7 @@ std::optional<CacheStatus> OwnerCache::settled(const Wait& wait) {
   const Duty& mine = duty(wait.group);
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
     if (mine.ready_replicas.test(slot) &&
-        log_.acked(config_.members[slot]) >= wait.answer.position) {
+        log_.has_acked(config_.members[slot], wait.answer.position)) {
       return CacheStatus::kDone;
     }
   }
@@ -371,6 +372,30 @@ std::optional<CacheStatus> OwnerCache::settled(const Wait& wait) {
   ++counts_.single_copy;
   // Begun when one was ready: it has happened here, but not as the cache demands.
   return wait.refuse_degraded ? CacheStatus::kOutcomeUnknown : CacheStatus::kSingleCopy;
+}
+
+/// What waits for a second copy and is from before the stream of a member that is ready now goes
+/// to it once more: else it would never say that it has it.
+void OwnerCache::copy_again() {
+  std::vector<Wait> again;
+  std::erase_if(waits_, [&](Wait& wait) {
+    const Duty& mine = duty(wait.group);
+    bool is_before = false;
+    for (std::size_t slot = 0; slot < kSlots && mine.acts; ++slot) {
+      is_before = is_before || (mine.ready_replicas.test(slot) &&
+                                log_.is_before(config_.members[slot], wait.answer.position));
+    }
+    const MNodeEntry* entry = is_before ? replica_.find(wait.key) : nullptr;
+    if (entry == nullptr) {
+      return false;
+    }
+    wait.answer.position = log_.append(entry->mnode(), false);
+    again.push_back(std::move(wait));
+    return true;
+  });
+  for (Wait& wait : again) {
+    waits_.push_back(std::move(wait));  // by position
+  }
 }
 
 void OwnerCache::finish_change(const Wait& wait, Effects& effects) {

@@ -23,7 +23,7 @@ ReplicationFeed::Source* ReplicationFeed::source_of(NodeId from, Incarnation inc
 }
 
 std::uint64_t ReplicationFeed::complete(const Source& source) {
-  return source.waiting.empty() ? source.received : source.waiting.front().position - 1;
+  return source.waiting.empty() ? source.received : source.waiting.front().before;
 }
 
 std::uint64_t ReplicationFeed::complete(NodeId from) const {
@@ -70,8 +70,9 @@ void ReplicationFeed::on_replicate(NodeId from, const Replicate& copy, bool afte
   if (brings_value) {
     replica_.values().unpin(mnode.value_hash);
   }
+  const std::uint64_t before = source->received;
   if (take(*source, copy.position, copy.previous_position)) {
-    wait_for_value(*source, copy, now, effects);
+    wait_for_value(*source, copy, before, now, effects);
   }
   acknowledge(*source, effects);
 }
@@ -85,15 +86,15 @@ void ReplicationFeed::on_replicate_clear(NodeId from, const ReplicateClear& copy
   }
 }
 
-void ReplicationFeed::wait_for_value(Source& source, const Replicate& copy, TimePoint now,
-                                     Effects& effects) {
+void ReplicationFeed::wait_for_value(Source& source, const Replicate& copy, std::uint64_t before,
+                                     TimePoint now, Effects& effects) {
   const ValueHash& hash = copy.value_hash();
   const MNodeEntry* held = replica_.find(copy.entry.mnode.key);
   // A newer one may be here already, and this one's bytes be nobody's need.
   const bool needed = held != nullptr && held->mnode().version == copy.entry.mnode.version &&
                       held->mnode().has_stored_value() && !replica_.values().has(hash);
   if (needed) {
-    source.waiting.push_back({copy.position, hash});
+    source.waiting.push_back({copy.position, before, hash});
     fetch_.want(hash, source.from, now, effects);
   }
 }
@@ -131,6 +132,7 @@ void ReplicationFeed::check_invariants() const {
   for (const Source& source : sources_) {
     for (std::size_t i = 0; i < source.waiting.size(); ++i) {
       COPAL_ASSERT(source.waiting[i].position <= source.received);
+      COPAL_ASSERT(source.waiting[i].before < source.waiting[i].position);
       COPAL_ASSERT(i == 0 || source.waiting[i - 1].position < source.waiting[i].position);
     }
   }

@@ -17,8 +17,7 @@ namespace copal {
 /// The other end of ReplicationLog: what one member receives from the others. M-nodes are installed
 /// at once, by version, whatever was lost before them; a position is acknowledged when all up to it
 /// is here, bytes included: those that did not come along are fetched from who sent the m-node.
-/// Rule: R0.4. Invariants: 1. what is
-/// acknowledged never goes back within one start of the sender;
+/// Rule: R0.4. Invariants: 1. what is acknowledged never goes back within one start of the sender;
 /// 2. positions that wait for bytes ascend.
 class ReplicationFeed {
  public:
@@ -47,6 +46,9 @@ class ReplicationFeed {
  private:
   struct Waiting {
     std::uint64_t position = 0;
+    // The position that came before it: those in between were left out for the sake of later ones,
+    // perhaps of this one.
+    std::uint64_t before = 0;
     ValueHash hash;
   };
   struct Source {
@@ -61,7 +63,8 @@ class ReplicationFeed {
   static bool take(Source& source, std::uint64_t position, std::uint64_t previous_position);
   static std::uint64_t complete(const Source& source);
   static void acknowledge(Source& source, Effects& effects);
-  void wait_for_value(Source& source, const Replicate& copy, TimePoint now, Effects& effects);
+  void wait_for_value(Source& source, const Replicate& copy, std::uint64_t before, TimePoint now,
+                      Effects& effects);
 
   bool has_synced_caches_;
   Replica& replica_;

@@ -23,6 +23,7 @@ void ReplicationLog::start(NodeId peer) {
   stop(peer);
   Stream stream;
   stream.peer = peer;
+  stream.began = last_;
   stream.acked = last_;
   stream.sent = last_;
   streams_.insert(std::upper_bound(
@@ -170,6 +171,16 @@ std::uint64_t ReplicationLog::acked(NodeId peer) const {
   return stream == nullptr ? 0 : stream->acked;
 }
 
+bool ReplicationLog::has_acked(NodeId peer, std::uint64_t position) const {
+  const Stream* stream = find(peer);
+  return stream != nullptr && position > stream->began && position <= stream->acked;
+}
+
+bool ReplicationLog::is_before(NodeId peer, std::uint64_t position) const {
+  const Stream* stream = find(peer);
+  return stream != nullptr && position <= stream->began;
+}
+
 std::uint64_t ReplicationLog::acked_by_all(std::span<const NodeId> peers) const {
   std::uint64_t all = last_;
   for (const NodeId peer : peers) {
@@ -213,6 +224,7 @@ void ReplicationLog::check_invariants() const {
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     const Stream& stream = streams_[i];
     COPAL_ASSERT(i == 0 || streams_[i - 1].peer < stream.peer);
+    COPAL_ASSERT(stream.began <= stream.acked);
     COPAL_ASSERT(stream.acked <= stream.sent && stream.sent <= last_);
     COPAL_ASSERT(stream.behind || last_ - stream.acked <= log_.size());
   }

@@ -59,6 +59,11 @@ class ReplicationLog {
   std::uint64_t last_position() const { return last_; }
   /// Up to where this member has everything; 0 if it has no stream.
   std::uint64_t acked(NodeId peer) const;
+  /// Whether it has said so itself: of what was before its stream it has the m-nodes by a
+  /// comparison, perhaps not their bytes, nor on its disk.
+  bool has_acked(NodeId peer, std::uint64_t position) const;
+  /// Whether a change is from before this member's stream.
+  bool is_before(NodeId peer, std::uint64_t position) const;
   /// Up to where all of these members have everything: what a server no longer needs to keep.
   std::uint64_t acked_by_all(std::span<const NodeId> peers) const;
   bool has_stream(NodeId peer) const { return find(peer) != nullptr; }
@@ -83,6 +88,7 @@ class ReplicationLog {
   };
   struct Stream {
     NodeId peer;
+    std::uint64_t began = 0;  // all up to this is for the comparison
     std::uint64_t acked = 0;
     std::uint64_t sent = 0;       // the last position sent or left out
     std::uint64_t last_sent = 0;  // the last position really sent; 0: none in this run

@@ -211,6 +211,21 @@ TEST_F(Replication, AMissingValueHoldsBackTheAnswerAndIsAskedForAgain) {
   EXPECT_EQ(std::get<ReplicateAck>(std::get<Send>(effects[0]).message).position, 1U);
 }
 
+TEST_F(Replication, WhatWasLeftOutForAChangeThatLacksItsBytesIsNotAcknowledgedEither) {
+  MNode mnode;
+  mnode.cache = CacheId{1};
+  mnode.key = hash_key(1, std::array<std::uint8_t, 1>{1});
+  mnode.version = {5, 1, OwnerId(0, Slot{0}, 1)};
+  set_value(mnode, name_value(numbered_bytes(1).bytes()));
+  Effects effects;
+  // Positions 2 to 4 were earlier versions of the same key.
+  one_.feed.on_replicate_clear(kOwner, {Incarnation{1}, 1, 0, Group{1}, CacheId{9}, {1, 1, {}}},
+                               effects);
+  one_.feed.on_replicate(kOwner, {Incarnation{1}, 5, 1, aged(mnode, now_), "k", {}}, false, now_,
+                         effects);
+  EXPECT_EQ(one_.feed.complete(kOwner), 1U);
+}
+
 TEST_F(Replication, WhatIsLostIsSentAgain) {
   write(1, 1);
   write(2, 2);

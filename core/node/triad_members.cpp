@@ -178,36 +178,11 @@ void TriadServer::on_compared(Slot peer, const Compared& compared, Now now, Effe
   r.horizon.on_agreed(compared.group, peer, compared.agreed);
   r.compared_at[compared.group.value][peer.value] = now.mono;
   std::erase(r.due, Due{compared.group, peer});
-  if (config_.caches->has_synced() && !store_.is_synced()) {
-    r.ended.push_back({peer, compared});
-  } else {
-    count_compared({peer, compared}, now, effects);
-  }
-}
-
-/// With caches that are `sync: always` it counts when what it brought is on the disk: from then on
-/// this member may be the second that has a change, or act for it.
-void TriadServer::count_compared(const Ended& ended, Now now, Effects& effects) {
   OwnerEvents events;
-  running_->ownership.on_compared(ended.compared.group, ended.peer, ended.compared.peer_was_ready,
-                                  ended.compared.began, now.mono, events);
+  r.ownership.on_compared(compared.group, peer, compared.peer_was_ready, compared.began, now.mono,
+                          events);
   perform(events, now, effects);
   refresh_duties(effects);
-}
-
-void TriadServer::count_synced(Now now, Effects& effects) {
-  Running& r = *running_;
-  std::vector<Ended> synced;
-  std::erase_if(r.ended, [&](const Ended& ended) {
-    const bool is_synced = ended.sync > 0 && ended.sync <= store_.syncs_ended();
-    if (is_synced) {
-      synced.push_back(ended);
-    }
-    return is_synced;
-  });
-  for (const Ended& ended : synced) {
-    count_compared(ended, now, effects);
-  }
 }
 
 /// First what readiness asks for, then what a new owner may lack, then one of those that have not
@@ -221,11 +196,6 @@ void TriadServer::want_comparisons(Now now, Effects& effects) {
       wanted.push_back({due.group, due.peer});
     }
   }
-  std::erase_if(wanted, [&r](const ActingOwner::Comparison& comparison) {
-    return std::ranges::any_of(r.ended, [&comparison](const Ended& ended) {
-      return ended.compared.group == comparison.group && ended.peer == comparison.peer;
-    });
-  });
   const auto room = [&] { return wanted.size() < config_.catch_up.comparisons_max; };
   for (std::uint8_t i = 0; i < kGroups && room(); ++i) {
     for (const Slot peer : kAllSlots) {

@@ -47,23 +47,12 @@ void TriadServer::step(const Input& input, Now now, Effects& effects) {
     effects.push_back(StopProcess{});
   }
   store_.on_time(now, effects);
-  write(now, effects);
-}
-
-/// The end of a step.
-void TriadServer::write(Now now, Effects& effects) {
   store_.write_changes(now, effects);
   unwritten_.end_step(store_.is_written(), effects);
-  bool waits_for_sync = std::ranges::any_of(effects, [](const Effect& effect) {
+  const bool waits_for_sync = std::ranges::any_of(effects, [](const Effect& effect) {
     const auto* send = std::get_if<Send>(&effect);
     return send != nullptr && send->after_sync;
   });
-  if (running_ != nullptr && store_.is_written()) {
-    for (Ended& ended : running_->ended) {
-      waits_for_sync = waits_for_sync || ended.sync == 0;
-      ended.sync = ended.sync == 0 ? store_.next_sync() : ended.sync;
-    }
-  }
   if (waits_for_sync) {
     store_.want_sync();
   }

@@ -103,12 +103,6 @@ class TriadServer {
     Slot peer;
     bool operator==(const Due&) const = default;
   };
-  /// A comparison that ended; what it brought may not be synced yet.
-  struct Ended {
-    Slot peer;
-    Compared compared;
-    std::uint64_t sync = 0;  // the one that covers it; 0: not all of it is written
-  };
   /// All that exists only after the start.
   struct Running {
     Running(const TriadServerConfig& config, const SelfRecord& self, Replica& replica,
@@ -131,7 +125,6 @@ class TriadServer {
     Presence presence;
 
     std::vector<Drain> drains;
-    std::vector<Ended> ended;
     std::vector<Due> due;  // because a new owner may lack what this one has (R1.3)
     std::array<std::array<TimePoint, kSlots>, kGroups> compared_at{};
     std::array<std::uint64_t, kSlots> stored_known{};  // the newest synced batch it told
@@ -167,8 +160,6 @@ class TriadServer {
   void on_compare_message(NodeId from, const Message& message, Now now, Effects& effects);
   void on_bytes(const ValueHash& hash, Now now, Effects& effects);
 
-  void write(Now now, Effects& effects);
-
   // Who is there and who acts (triad_members.cpp).
   void on_heartbeat(NodeId from, const MemberHeartbeat& heartbeat, Now now, Effects& effects);
   void on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat, Now now, Effects& effects);
@@ -178,8 +169,6 @@ class TriadServer {
   void on_link_down(NodeId peer, Now now, Effects& effects);
   void update_peer_states(Now now, Effects& effects);
   void on_compared(Slot peer, const Compared& compared, Now now, Effects& effects);
-  void count_compared(const Ended& ended, Now now, Effects& effects);
-  void count_synced(Now now, Effects& effects);
   void want_comparisons(Now now, Effects& effects);
   void perform(const OwnerEvents& events, Now now, Effects& effects);
   void perform(const OwnerEvent& event, Now now, Effects& effects);

@@ -87,12 +87,6 @@ void TriadServer::on_storage(const StorageCompletion& completion, Now now, Effec
   }
   if (std::holds_alternative<WriteFailed>(completion) && running_ != nullptr) {
     running_->feed.on_not_written();
-    for (Ended& ended : running_->ended) {
-      ended.sync = 0;
-    }
-  }
-  if (std::holds_alternative<SyncEnded>(completion) && running_ != nullptr) {
-    count_synced(now, effects);
   }
   if (news.loaded) {
     on_loaded(now, effects);

@@ -324,7 +324,6 @@ void ReplicaStore::sync_if_due(Now now, Effects& effects) {
     return;
   }
   sync_under_way_ = true;
-  ++syncs_begun_;
   urgent_ = false;
   dirty_since_ = kNever;
   syncing_ = std::exchange(unsynced_, {});

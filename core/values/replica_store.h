@@ -85,10 +85,6 @@ class ReplicaStore {
   bool is_loaded() const { return phase_ == Phase::kOpen; }
   /// The disk has no room: changes that need some are to be refused.
   bool is_full() const { return full_; }
-  /// The number of the sync that will cover all that was written so far, and of the last that
-  /// ended.
-  std::uint64_t next_sync() const { return syncs_begun_ + 1; }
-  std::uint64_t syncs_ended() const { return sync_under_way_ ? syncs_begun_ - 1 : syncs_begun_; }
   /// The newest batch that is synced (R5.5).
   std::uint64_t synced() const { return synced_; }
 
@@ -154,7 +150,6 @@ class ReplicaStore {
   bool self_changed_ = false;
   bool orders_changed_ = false;
   bool sync_under_way_ = false;
-  std::uint64_t syncs_begun_ = 0;
   bool urgent_ = false;
   TimePoint dirty_since_ = kNever;
   bool full_ = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "sim/fuzz/fault_names.h"
 
@@ -115,6 +116,29 @@ std::int64_t disks_lost(const fuzz::Plan& plan, std::uint32_t member, TimePoint 
   return std::ranges::count_if(plan.faults, [&](const fuzz::PlannedFault& fault) {
     return fault.kind == fuzz::PlannedFault::Kind::kLoseDisk && fault.node == member &&
            TimePoint{fault.at} <= before;
+  });
+}
+
+TimePoint born(const KeyHistory& key, const Version& version) {
+  TimePoint first = kNever;
+  for (const auto& held : key.held) {
+    for (const HeldState& state : held) {
+      if (state.version == version) {
+        first = std::min(first, state.since);
+      }
+    }
+  }
+  return first;
+}
+
+std::int64_t starts_of_memory(const fuzz::Plan& plan, std::uint32_t member, TimePoint before) {
+  const bool alone = std::has_single_bit(plan.slots);
+  return std::ranges::count_if(plan.faults, [&](const fuzz::PlannedFault& fault) {
+    const bool forgets = fault.kind == fuzz::PlannedFault::Kind::kLoseDisk ||
+                         (alone && (fault.kind == fuzz::PlannedFault::Kind::kDiskFlips ||
+                                    fault.kind == fuzz::PlannedFault::Kind::kDiskMisdirects ||
+                                    fault.kind == fuzz::PlannedFault::Kind::kDiskLies));
+    return forgets && fault.node == member && TimePoint{fault.at} <= before;
   });
 }
 

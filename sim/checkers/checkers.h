@@ -88,5 +88,10 @@ std::vector<Gap> gaps(const KeyHistory& key, const Version& version, TimePoint f
 /// How often a member's disk was lost up to a time. One that hears nobody after it knows nothing of
 /// its terms and generation: it is another one.
 std::int64_t disks_lost(const fuzz::Plan& plan, std::uint32_t member, TimePoint before);
+/// When a version was first seen anywhere; kNever if it was not.
+TimePoint born(const KeyHistory& key, const Version& version);
+/// How often a member may have forgotten what terms it acted in. Where there is no other, nobody
+/// tells it before it acts; then a damaged record is as bad as a lost disk.
+std::int64_t starts_of_memory(const fuzz::Plan& plan, std::uint32_t member, TimePoint before);
 
 }  // namespace copal::sim

@@ -14,19 +14,6 @@ namespace {
 
 using Kind = fuzz::PlannedFault::Kind;
 
-/// When a version was first seen anywhere.
-TimePoint born(const KeyHistory& key, const Version& version) {
-  TimePoint first = kNever;
-  for (const auto& held : key.held) {
-    for (const HeldState& state : held) {
-      if (state.version == version) {
-        first = std::min(first, state.since);
-      }
-    }
-  }
-  return first;
-}
-
 /// Of operations whose changes begin the entry's time anew.
 bool begins_time(const Operation& operation) {
   return operation.changed() &&

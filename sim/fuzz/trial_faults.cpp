@@ -334,14 +334,15 @@ void Trial::refresh_disk(std::uint32_t slot) {
   disk.set_full(full);
 }
 
-/// Given at any member that is there; another one may be told the end.
+/// Given at any member that is there; another one may be told the end, which must stay heard.
 void Trial::on_order(const PlannedFault& fault, bool begins) {
   const RosterState state = !begins                      ? RosterState::kEnabled
                             : fault.kind == Kind::kDrain ? RosterState::kDraining
                                                          : RosterState::kDisabled;
   for (std::uint32_t i = 0; i < kSlots; ++i) {
     SimTriad& member = *triad_[(fault.at.count() + i) % kSlots];
-    if (member.node() != nullptr && member.member().up()) {
+    const bool is_heard = begins || (plan_.core_mask >> member.id().value & 1U) != 0;
+    if (is_heard && member.node() != nullptr && member.member().up()) {
       member.member().input(ChangeRoster{NodeId{fault.node}, state});
       ordered_.push_back({engine_.now(), fault.node, state});
       return;
