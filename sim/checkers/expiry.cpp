@@ -20,6 +20,15 @@ bool begins_time(const Operation& operation) {
          (operation.change.action == Action::kPut || operation.change.action == Action::kTouch);
 }
 
+bool was_cleared_between(const History& history, std::uint32_t cache, TimePoint one,
+                         TimePoint other) {
+  return std::ranges::any_of(history.operations, [&](const Operation& operation) {
+    return operation.planned.kind == fuzz::PlannedOp::Kind::kClear &&
+           operation.planned.cache == cache && operation.asked <= other &&
+           operation.answered >= one;
+  });
+}
+
 /// When the time of the state that was read began: with the newest put or touch up to it, or with
 /// whatever made an entry where there was none, or none within its time any more.
 TimePoint time_began(const History& history, const Operation& read, Duration timeout) {
@@ -31,11 +40,16 @@ TimePoint time_began(const History& history, const Operation& read, Duration tim
     }
   }
   TimePoint began = kNever;
+  TimePoint before = kNever;
   for (const auto& [version, mnode] : key.states) {
     if (read.version < version) {
       break;
     }
     const TimePoint at = born(key, version);
+    if (before != kNever && was_cleared_between(history, read.planned.cache, before, at)) {
+      began = kNever;
+    }
+    before = at;
     const auto write = writes.find(version);
     const bool ended = began == kNever || at - began >= timeout - timeout / 50 - 100ms;
     if (mnode.is_tombstone()) {
@@ -79,6 +93,7 @@ void check_expire_timeout(fuzz::Trial& world, const Operation& read, Duration ti
   const History& history = world.history();
   const KeyHistory& key = history.keys.at(read.name());
   const Bounds bounds = bounds_of(world.plan(), timeout, 0ns);
+  const Duration stale = cache_of(world.plan(), read).local_read_timeout;
   if (read.status == CacheStatus::kDone) {
     const TimePoint began = time_began(history, read, timeout);
     const bool known = std::ranges::none_of(history.operations, [&](const Operation& other) {
@@ -98,7 +113,7 @@ void check_expire_timeout(fuzz::Trial& world, const Operation& read, Duration ti
   }
   for (const Operation& write : history.operations) {
     const bool earlier = write.name() == read.name() && begins_time(write) && write.entry &&
-                         write.answered < read.asked;
+                         write.answered + stale < read.asked;
     if (!earlier || read.answered - write.asked >= bounds.early) {
       continue;
     }
@@ -138,13 +153,16 @@ void check_idle_timeout(fuzz::Trial& world, const Operation& read, std::uint32_t
   if (read.status != CacheStatus::kAbsent || !judges_early) {
     return;
   }
-  // Somebody read it within the time, nobody removed it since, and it is not there.
+  // Somebody read it within the time, nobody removed it since, and it is not there. What was read
+  // may have been removed already, and this server may not know yet that it is there.
+  const Duration stale = cache_of(world.plan(), read).local_read_timeout;
   for (const Operation& use : world.history().operations) {
     const bool found = use.name() == read.name() && use.is_read() &&
-                       use.status == CacheStatus::kDone && use.answered < read.asked &&
+                       use.status == CacheStatus::kDone && use.answered + stale < read.asked &&
                        read.answered - use.asked < bounds.early;
     const bool removed = std::ranges::any_of(world.history().operations, [&](const Operation& by) {
-      return by.name().cache == read.name().cache && !by.is_read() && by.answered >= use.asked &&
+      return by.name().cache == read.name().cache && !by.is_read() &&
+             (by.answered == kNever || by.answered + stale >= use.asked) &&
              by.asked <= read.answered &&
              (by.name() == read.name() || by.planned.kind == fuzz::PlannedOp::Kind::kClear);
     });

@@ -206,6 +206,9 @@ void Trial::on_event(std::uint64_t argument) {
     case Happening::kFaultEnd:
       on_fault(detail, false);
       break;
+    case Happening::kOrderEnd:
+      on_order(plan_.faults[detail], false);
+      break;
     case Happening::kFaultTick:
       on_fault_tick(detail);
       break;

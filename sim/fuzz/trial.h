@@ -108,6 +108,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
     kOperation,
     kFault,
     kFaultEnd,
+    kOrderEnd,   // again, if no member could be told
     kFaultTick,  // of those that do something again and again
     kCorePhase,
     kHealedPhase,
