@@ -29,6 +29,11 @@ void Member::start(std::unique_ptr<Node> node) {
   driver_->start();
 }
 
+const Driver::Counts& Member::driver_counts() const {
+  COPAL_ASSERT(driver_.has_value());
+  return driver_->counts();
+}
+
 void Member::kill(bool machine_is_on) {
   if (node_ == nullptr) {
     return;

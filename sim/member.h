@@ -67,6 +67,8 @@ class Member final : public Endpoint, public EventTarget, private Driver::Watche
   SimClock& clock() { return clock_; }
   /// The node, or nothing while there is no process.
   Node* node() { return node_.get(); }
+  /// What its driver could not do; only while there is a process, asserted.
+  const Driver::Counts& driver_counts() const;
   bool up() const { return state() == State::kUp; }
   void set_machine_on(bool on) { machine_on_ = on; }
 

@@ -85,32 +85,40 @@ void Driver::on_storage(const StorageCompletion& completion) {
     synced_ = std::max(synced_, synced->synced.value);
     release();
   } else if (const auto* failed = std::get_if<WriteFailed>(&completion)) {
-    // Numbers are given again: what waits for one of these batches waits for what never was.
-    counts_.unsaid += std::erase_if(
-        held_, [failed](const Held& held) { return held.batch >= failed->first.value; });
+    // Numbers are given again: what waits for one of these batches waits for what never was. Nor is
+    // what waits behind it said: it may stand for all before it, as an acknowledgement does.
+    std::deque<Held> rest;
+    std::deque<Held> unsaid;
+    for (Held& held : held_) {
+      const bool fails = held.batch >= failed->first.value || follows_one_of(unsaid, held.send);
+      (fails ? unsaid : rest).push_back(std::move(held));
+    }
+    counts_.unsaid += unsaid.size();
+    held_ = std::move(rest);
     handed_over_ = failed->first.value - 1;
   }
   input(completion);
+}
+
+/// Whether one of the same kind and to the same peer is among them.
+bool Driver::follows_one_of(const std::deque<Held>& some, const Send& send) {
+  return std::ranges::any_of(some, [&send](const Held& other) {
+    return other.send.to == send.to && other.send.message.index() == send.message.index();
+  });
 }
 
 bool Driver::must_wait(const Send& send) const {
   if (send.after_sync && (synced_ < handed_over_ || !waiting_.empty())) {
     return true;
   }
-  return std::ranges::any_of(held_, [&send](const Held& held) {
-    return held.send.to == send.to && held.send.message.index() == send.message.index();
-  });
+  return follows_one_of(held_, send);
 }
 
 void Driver::release() {
   // In their order: one that must wait keeps those of its kind and peer behind it.
   std::deque<Held> rest;
   for (Held& held : held_) {
-    const bool follows = std::ranges::any_of(rest, [&held](const Held& other) {
-      return other.send.to == held.send.to &&
-             other.send.message.index() == held.send.message.index();
-    });
-    if (follows || held.batch > synced_) {
+    if (follows_one_of(rest, held.send) || held.batch > synced_) {
       rest.push_back(std::move(held));
     } else {
       send_now(held.send);

@@ -82,6 +82,7 @@ class Driver {
   void perform(const Effect& effect);
   void perform(const Send& send);
   bool must_wait(const Send& send) const;
+  static bool follows_one_of(const std::deque<Held>& some, const Send& send);
   void send_now(const Send& send);
   void release();
 

@@ -189,6 +189,19 @@ TEST_F(DriverTest, WhatWasNotWrittenIsNeverSaid) {
   EXPECT_EQ(answered(), std::vector<std::uint64_t>{2});
 }
 
+TEST_F(DriverTest, NorIsWhatWaitedBehindIt) {
+  store_.sync_stalls = true;
+  frame(kOne, put(kSafe, "a"));
+  const std::uint64_t first = node_->triad_server()->store().synced() + 1;
+  frame(kOne, put(kPlain, "b"));
+  driver_->on_storage(WriteFailed{StoreSequence{first}, StoreSequence{first + 1}});
+  EXPECT_EQ(driver_->counts().unsaid, 2U);
+  store_.sync_stalls = false;
+  store_.end_sync();
+  hear_store();
+  EXPECT_TRUE(answered().empty());
+}
+
 TEST_F(DriverTest, WhatABusyStoreDoesNotTakeBecomesItsNextBatchWhole) {
   const int writes = queue_.writes;
   const int syncs = queue_.syncs;

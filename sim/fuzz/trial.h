@@ -191,6 +191,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
       Version version;
     };
     std::uint64_t newest = 0;  // batch
+    std::uint64_t waited = 0;  // how often a batch was not taken at once
     std::vector<Written> written;
   };
   std::array<MemberStore, kSlots> stores_;

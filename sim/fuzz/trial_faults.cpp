@@ -344,6 +344,7 @@ void Trial::on_order(const PlannedFault& fault, bool begins) {
     const bool is_heard = begins || (plan_.core_mask >> member.id().value & 1U) != 0;
     if (is_heard && member.node() != nullptr && member.member().up()) {
       member.member().input(ChangeRoster{NodeId{fault.node}, state});
+      ordered_.push_back({engine_.now(), fault.node, state});
       return;
     }
   }

@@ -105,6 +105,10 @@ void Trial::watch_answers(const Effects& effects) {
 /// What a member hands to its store, and what it is told of it.
 void Trial::watch_store(std::uint32_t slot, const Input& input, const Effects& effects) {
   MemberStore& store = stores_[slot];
+  // What the store did not take at once comes with the next step's batch, under the same number.
+  const std::uint64_t waited = triad_[slot]->member().driver_counts().store_waited;
+  const bool waits = waited > store.waited;
+  store.newest -= waits ? 1 : 0;
   if (const auto* completion = std::get_if<StorageCompletion>(&input)) {
     if (const auto* opened = std::get_if<StoreOpened>(completion)) {
       store = {.newest = opened->newest.value, .written = {}};
@@ -127,7 +131,8 @@ void Trial::watch_store(std::uint32_t slot, const Input& input, const Effects& e
       });
     }
   }
-  if (effects.store().empty()) {
+  store.waited = waited;
+  if (effects.store().empty() && !waits) {
     return;
   }
   ++store.newest;
