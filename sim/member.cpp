@@ -42,7 +42,6 @@ void Member::kill(bool machine_is_on) {
   node_.reset();
   held_.clear();
   waiting_.clear();
-  busy_until_ = {};
   ++starts_;
   frozen_ = false;
   woken_while_frozen_ = false;
@@ -104,23 +103,33 @@ void Member::on_frame(NodeId from, std::span<const std::byte> frame, const Blob&
     return;
   }
   const std::span bytes(reinterpret_cast<const std::uint8_t*>(frame.data()), frame.size());
-  later({from, Blob(bytes), value}, frame.size() + value.size_bytes());
+  later({from, Blob(bytes), value});
 }
 
 void Member::on_link_down(NodeId peer) {
   if (waiting_.empty()) {
     driver_->on_link_down(peer);
   } else {
-    later({peer, {}, {}, true}, 0);  // not before what came over it
+    later({peer, {}, {}, true});  // not before what came over it
   }
 }
 
-void Member::later(Waiting waiting, std::uint64_t size_bytes) {
-  const Duration cost = costs_.message + Duration{costs_.kilobyte.count() *
-                                                  static_cast<std::int64_t>(size_bytes) / 1024};
-  busy_until_ = std::max(busy_until_, engine_.now()) + cost;
+void Member::later(Waiting waiting) {
   waiting_.push_back(std::move(waiting));
-  engine_.at(busy_until_, *this, starts_);
+  if (waiting_.size() == 1) {
+    begin_next();
+  }
+}
+
+/// The processor takes the next message, at what one costs by now.
+void Member::begin_next() {
+  const Waiting& next = waiting_.front();
+  const auto size_bytes =
+      static_cast<std::int64_t>(next.frame.size_bytes() + next.value.size_bytes());
+  const Duration cost =
+      next.is_link_down ? 0ns
+                        : costs_.message + Duration{costs_.kilobyte.count() * size_bytes / 1024};
+  engine_.at(engine_.now() + cost, *this, starts_);
 }
 
 void Member::on_event(std::uint64_t start) {
@@ -137,6 +146,9 @@ void Member::on_event(std::uint64_t start) {
     driver_->on_link_down(next.from);
   } else {
     driver_->on_frame(next.from, std::as_bytes(next.frame.bytes()), next.value);
+  }
+  if (start == starts_ && !waiting_.empty()) {  // the process may have ended by it
+    begin_next();
   }
 }
 

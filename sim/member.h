@@ -88,7 +88,8 @@ class Member final : public Endpoint, public EventTarget, private Driver::Watche
 
   void on_step(const Input& input, Now now, const Effects& effects) override;
   void on_wake();
-  void later(Waiting waiting, std::uint64_t size_bytes);
+  void later(Waiting waiting);
+  void begin_next();
 
   Engine& engine_;
   Network& network_;
@@ -105,7 +106,6 @@ class Member final : public Endpoint, public EventTarget, private Driver::Watche
   bool woken_while_frozen_ = false;
   std::vector<Input> held_;  // inputs that came while frozen
   std::deque<Waiting> waiting_;
-  TimePoint busy_until_{};
   std::uint64_t starts_ = 0;
 };
 

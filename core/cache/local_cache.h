@@ -24,6 +24,7 @@ class LocalCache {
   /// catalog and link outlive it.
   LocalCache(const LocalCacheConfig& config, const CacheCatalog& catalog, TriadLink& link)
       : config_(config),
+        next_sequence_(link.incarnation().value),
         near_(config.near),
         kept_(config_, link, next_sequence_),
         reads_(config_, catalog, link, near_, kept_, next_sequence_),
@@ -80,7 +81,8 @@ class LocalCache {
 
  private:
   LocalCacheConfig config_;
-  std::uint64_t next_sequence_ = 1;
+  // From the incarnation on: an answer to an earlier start of this server is none to this one.
+  std::uint64_t next_sequence_;
   NearCache near_;
   KeptWrites kept_;
   LocalReads reads_;

@@ -202,6 +202,7 @@ void LocalChanges::on_owners_changed(Now now, Effects& effects) {
 }
 
 void LocalChanges::on_restarted(Now now, Effects& effects) {
+  next_sequence_ = std::max(next_sequence_, link_.incarnation().value);
   std::vector<std::uint64_t> sequences;
   for (const auto& [sequence, question] : questions_) {
     sequences.push_back(sequence);
