@@ -24,7 +24,7 @@ void ReplicationLog::start(NodeId peer) {
   Stream stream;
   stream.peer = peer;
   stream.began = last_;
-  stream.acked = last_;
+  stream.heard = last_;
   stream.sent = last_;
   streams_.insert(std::upper_bound(
                       streams_.begin(), streams_.end(), stream,
@@ -59,7 +59,7 @@ std::uint64_t ReplicationLog::append(const Entry& entry) {
 void ReplicationLog::give_up_the_slow() {
   const std::uint64_t oldest = last_ - log_.size() + 1;
   for (Stream& stream : streams_) {
-    stream.behind = stream.behind || stream.acked < oldest;
+    stream.behind = stream.behind || stream.heard < oldest;
   }
 }
 
@@ -67,7 +67,7 @@ void ReplicationLog::trim() {
   std::uint64_t needed = last_ + 1;
   for (const Stream& stream : streams_) {
     if (!stream.behind) {
-      needed = std::min(needed, stream.acked + 1);
+      needed = std::min(needed, stream.heard + 1);
     }
   }
   while (!log_.empty() && last_ - log_.size() + 1 < needed) {
@@ -83,7 +83,7 @@ const ReplicationLog::Entry& ReplicationLog::entry(std::uint64_t position) const
 void ReplicationLog::send(Now now, Effects& effects) {
   for (Stream& stream : streams_) {
     if (!stream.behind && now.mono >= stream.paused_until) {
-      if (stream.acked < stream.sent && now.mono - stream.answered >= config_.resend_after) {
+      if (stream.heard < stream.sent && now.mono - stream.answered >= config_.resend_after) {
         rewind(stream);
       }
       send(stream, now.mono, effects);
@@ -92,13 +92,16 @@ void ReplicationLog::send(Now now, Effects& effects) {
 }
 
 void ReplicationLog::send(Stream& stream, TimePoint now, Effects& effects) {
-  while (stream.sent < last_ && stream.sent - stream.acked < config_.window_max) {
-    if (stream.sent == stream.acked) {
+  while (stream.sent < last_ && stream.sent - stream.heard < config_.window_max) {
+    if (stream.sent == stream.heard) {
       stream.answered = now;
     }
     const std::uint64_t position = ++stream.sent;
     if (send_one(stream, entry(position), now, effects)) {
       stream.last_sent = position;
+    } else if (position < last_ &&
+               (stream.left_out.empty() || stream.left_out.back().needs < last_)) {
+      stream.left_out.push_back({position, last_});
     }
   }
   settle(stream);
@@ -131,27 +134,43 @@ bool ReplicationLog::send_one(Stream& stream, const Entry& change, TimePoint now
   return true;
 }
 
-/// What was left out needs no answer once all that was sent has one.
+/// What was left out at the end needs no answer once all that was sent has one.
 void ReplicationLog::settle(Stream& stream) {
-  if (stream.last_sent <= stream.acked) {
-    stream.acked = stream.sent;
+  if (stream.last_sent <= stream.heard) {
+    heard(stream, stream.sent);
   }
+}
+
+void ReplicationLog::heard(Stream& stream, std::uint64_t position) {
+  stream.heard = position;
+  while (!stream.left_out.empty() && stream.left_out.front().needs <= position) {
+    stream.left_out.pop_front();
+  }
+}
+
+/// A change that was left out is there when what is newer is.
+std::uint64_t ReplicationLog::acked(const Stream& stream) {
+  return stream.left_out.empty() ? stream.heard
+                                 : std::min(stream.heard, stream.left_out.front().first - 1);
 }
 
 /// Everything after the last answer again. The first of it counts as the first of a stream: what
 /// the member has received beyond its answer is not known here.
 void ReplicationLog::rewind(Stream& stream) {
-  stream.sent = stream.acked;
+  stream.sent = stream.heard;
   stream.last_sent = 0;
+  while (!stream.left_out.empty() && stream.left_out.back().first > stream.heard) {
+    stream.left_out.pop_back();
+  }
 }
 
 bool ReplicationLog::on_ack(NodeId peer, const ReplicateAck& ack, TimePoint now) {
   Stream* stream = find(peer);
   if (stream == nullptr || stream->behind || ack.incarnation != incarnation_ ||
-      ack.position <= stream->acked || ack.position > last_) {
+      ack.position <= stream->heard || ack.position > last_) {
     return false;
   }
-  stream->acked = ack.position;
+  heard(*stream, ack.position);
   stream->sent = std::max(stream->sent, ack.position);  // it had more than was known at a rewind
   stream->answered = now;
   settle(*stream);
@@ -168,12 +187,12 @@ void ReplicationLog::on_link_down(NodeId peer, TimePoint now) {
 
 std::uint64_t ReplicationLog::acked(NodeId peer) const {
   const Stream* stream = find(peer);
-  return stream == nullptr ? 0 : stream->acked;
+  return stream == nullptr ? 0 : acked(*stream);
 }
 
 bool ReplicationLog::has_acked(NodeId peer, std::uint64_t position) const {
   const Stream* stream = find(peer);
-  return stream != nullptr && position > stream->began && position <= stream->acked;
+  return stream != nullptr && position > stream->began && position <= acked(*stream);
 }
 
 bool ReplicationLog::is_before(NodeId peer, std::uint64_t position) const {
@@ -210,7 +229,7 @@ TimePoint ReplicationLog::next_deadline() const {
     if (stream.behind) {
       continue;
     }
-    if (stream.acked < stream.sent) {
+    if (stream.heard < stream.sent) {
       next = std::min(next, std::max(stream.answered + config_.resend_after, stream.paused_until));
     } else if (stream.sent < last_) {
       next = std::min(next, stream.paused_until);
@@ -224,9 +243,10 @@ void ReplicationLog::check_invariants() const {
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     const Stream& stream = streams_[i];
     COPAL_ASSERT(i == 0 || streams_[i - 1].peer < stream.peer);
-    COPAL_ASSERT(stream.began <= stream.acked);
-    COPAL_ASSERT(stream.acked <= stream.sent && stream.sent <= last_);
-    COPAL_ASSERT(stream.behind || last_ - stream.acked <= log_.size());
+    COPAL_ASSERT(stream.began <= acked(stream) && acked(stream) <= stream.heard);
+    COPAL_ASSERT(stream.heard <= stream.sent && stream.sent <= last_);
+    COPAL_ASSERT(stream.behind || last_ - stream.heard <= log_.size());
+    COPAL_ASSERT(std::ranges::is_sorted(stream.left_out, {}, &LeftOut::first));
   }
 }
 

@@ -86,14 +86,20 @@ class ReplicationLog {
     bool is_clear = false;
     bool brings_value = false;
   };
+  /// Changes that were left out because something newer had come, from the first of them on.
+  struct LeftOut {
+    std::uint64_t first = 0;
+    std::uint64_t needs = 0;  // what is newer stands at this position at the latest
+  };
   struct Stream {
     NodeId peer;
-    std::uint64_t began = 0;  // all up to this is for the comparison
-    std::uint64_t acked = 0;
+    std::uint64_t began = 0;      // all up to this is for the comparison
+    std::uint64_t heard = 0;      // what the member's last answer said
     std::uint64_t sent = 0;       // the last position sent or left out
     std::uint64_t last_sent = 0;  // the last position really sent; 0: none in this run
-    TimePoint answered{};         // the last time something was acked, or sent after all was
-    TimePoint paused_until{};     // nothing is sent before
+    std::deque<LeftOut> left_out;
+    TimePoint answered{};      // the last time something was acked, or sent after all was
+    TimePoint paused_until{};  // nothing is sent before
     bool behind = false;
   };
 
@@ -105,6 +111,8 @@ class ReplicationLog {
   void send(Stream& stream, TimePoint now, Effects& effects);
   void give_up_the_slow();
   void trim();
+  static std::uint64_t acked(const Stream& stream);
+  static void heard(Stream& stream, std::uint64_t position);
   static void rewind(Stream& stream);
   static void settle(Stream& stream);
 

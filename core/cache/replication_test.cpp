@@ -211,6 +211,22 @@ TEST_F(Replication, AMissingValueHoldsBackTheAnswerAndIsAskedForAgain) {
   EXPECT_EQ(std::get<ReplicateAck>(std::get<Send>(effects[0]).message).position, 1U);
 }
 
+TEST_F(Replication, WhatWasLeftOutCountsWhenWhatIsNewerIsThere) {
+  write(1, 1);
+  write(2, 2);
+  write(1, 3);  // the first is left out for it
+  send();
+  const auto ack = [this](std::uint64_t position) {
+    return log_->on_ack(kOne, {Incarnation{1}, position}, now_);
+  };
+  EXPECT_TRUE(ack(2));
+  EXPECT_EQ(log_->acked(kOne), 0U) << "the member has the second only";
+  EXPECT_FALSE(log_->has_acked(kOne, 1));
+  EXPECT_TRUE(ack(3));
+  EXPECT_EQ(log_->acked(kOne), 3U);
+  EXPECT_TRUE(log_->has_acked(kOne, 1));
+}
+
 TEST_F(Replication, WhatWasLeftOutForAChangeThatLacksItsBytesIsNotAcknowledgedEither) {
   MNode mnode;
   mnode.cache = CacheId{1};
