@@ -127,6 +127,25 @@ step_theory() { COPAL_THEORY=0.1 filter_tests build/release/sim_tests '*Theory*'
 
 step_scenarios() { "$python" .ci/run_scenarios.py; }
 
+# Seeds that find nothing: what a change breaks shows here first. Fresh ones are .ci/long's.
+step_seeds() {
+  build/release/copal-sim fuzz --seeds 1..400 --jobs "$jobs" --quiet --out "$logs/seeds"
+}
+
+# Fresh seeds for some minutes, of all families together and of each alone.
+step_campaign() {
+  local minutes="${COPAL_CAMPAIGN_MINUTES:-60}" first family status=0
+  first="$(($(date +%s) * 1000))"
+  for family in all none process link clock disk order; do
+    local focus=()
+    [ "$family" = all ] || focus=(--focus "$family")
+    echo "== $family, seeds from $first"
+    build/release/copal-sim fuzz --minutes "$((minutes / 7 + 1))" --first-seed "$first" "${focus[@]}" \
+      --failures 50 --jobs "$jobs" --quiet --out "$logs/campaign-$family" || status=1
+  done | "$python" .ci/add_up.py || status=1
+  return "$status"
+}
+
 step_tidy() { "$python" .ci/tidy.py --few; }
 
 step_tidy_all() { "$python" .ci/tidy.py; }

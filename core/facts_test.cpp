@@ -172,6 +172,11 @@ TEST_F(Facts, T1_AFailedDiskEndsTheProcessOnce) {
   cluster().tell(NodeId{0}, StorageCompletion{WriteFailed{StoreSequence{1}, StoreSequence{1},
                                                           WriteError::kIoError}});
   EXPECT_TRUE(cluster().stopped(NodeId{0}));
+  cluster().forget_sent();
+  cluster().tell(NodeId{0}, MessageReceived{NodeId{1}, FetchValue{}});
+  for (const FakeCluster::Sent& sent : cluster().sent()) {
+    EXPECT_NE(sent.from, NodeId{0}) << "whatever it is still told: nothing more is on the disk";
+  }
   cluster().kill(NodeId{0});
   cluster().start_member(0);
   ASSERT_TRUE(settles());

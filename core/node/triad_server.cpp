@@ -11,8 +11,14 @@ namespace copal {
 // ---- dispatch
 
 void TriadServer::step(const Input& input, Now now, Effects& effects) {
+  if (failed_) {
+    return;
+  }
   if (const auto* completion = std::get_if<StorageCompletion>(&input)) {
     on_storage(*completion, now, effects);
+    if (failed_) {
+      return;
+    }
   }
   if (running_ != nullptr) {
     if (running_->detector.on_step(now.mono)) {
@@ -60,6 +66,9 @@ void TriadServer::step(const Input& input, Now now, Effects& effects) {
 }
 
 TimePoint TriadServer::next_deadline() const {
+  if (failed_) {
+    return kNever;
+  }
   TimePoint next = store_.next_deadline();
   if (running_ != nullptr) {
     const Running& r = *running_;

@@ -83,6 +83,7 @@ void TriadServer::on_storage(const StorageCompletion& completion, Now now, Effec
   const StoreNews news = store_.on_completion(completion, now, effects);
   if (news.failed) {
     effects.push_back(StopProcess{.failed = true});
+    failed_ = true;
     return;
   }
   if (std::holds_alternative<WriteFailed>(completion) && running_ != nullptr) {

@@ -31,6 +31,21 @@ bool was_replicated(const KeyHistory& key, const Version& version, TimePoint bef
          }) >= 2;
 }
 
+/// Whether a member let go of it while its process ran: nothing excuses that but a removal, a
+/// clear, or a horizon.
+bool was_dropped(const KeyHistory& key, const Version& version) {
+  return std::ranges::any_of(key.held, [&](const std::vector<HeldState>& held) {
+    for (std::size_t i = 1; i < held.size(); ++i) {
+      const HeldState& before = held[i - 1];
+      if (before.running && held[i].running && !before.is_tombstone && before.has_bytes &&
+          before.version >= version && held[i].version < version) {
+        return true;
+      }
+    }
+    return false;
+  });
+}
+
 bool may_be_lost(const History& history, const Operation& write, const KeyHistory& key,
                  bool replicated) {
   return std::ranges::any_of(gaps(key, write.version, write.answered), [&](const Gap& gap) {
@@ -76,7 +91,9 @@ void check_durability(fuzz::Trial& world, Findings& findings) {
     // What a member cut off for longer than tombstones live alone had is set aside (R4.4); and a
     // server whose owner is alone gives up the oldest of what it keeps (KeptWrites).
     const auto given_up = world.counts().marks.find("kept writes given up at the bound");
-    if (may_be_lost(history, write, key, replicated) || history.set_aside > 0 ||
+    const bool excused =
+        may_be_lost(history, write, key, replicated) && !was_dropped(key, write.version);
+    if (excused || history.set_aside > 0 ||
         (given_up != world.counts().marks.end() && given_up->second > 0)) {
       continue;
     }

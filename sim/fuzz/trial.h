@@ -104,6 +104,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   void on_event(std::uint64_t argument) override;
 
  private:
+  friend class Tampering;  // tests of the checkers make a good history a bad one
   enum class Happening : std::uint8_t {
     kOperation,
     kFault,

@@ -1,0 +1,303 @@
+// Each checker, on a history that is good, and on the same with one thing made bad.
+
+#include "sim/checkers/checkers.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+
+namespace copal::sim {
+
+namespace fuzz {
+
+/// What the tests of the checkers may change in a run that is over.
+class Tampering {
+ public:
+  explicit Tampering(Trial& trial) : trial_(trial) {}
+  History& history() { return trial_.history_; }
+  std::vector<Trial::Routed>& routed() { return trial_.routed_; }
+  std::vector<Trial::ListSample>& list_samples() { return trial_.list_samples_; }
+  TimePoint& converged_at() { return trial_.converged_at_; }
+
+ private:
+  Trial& trial_;
+};
+
+}  // namespace fuzz
+
+namespace {
+
+using Kind = fuzz::PlannedOp::Kind;
+using fuzz::Tampering;
+
+constexpr std::uint32_t kReplicated = 1;
+constexpr std::uint32_t kAvailable = 2;
+constexpr std::uint32_t kExpiring = 3;
+
+class CheckersTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    plan_.seed = 7;
+    plan_.servers = 2;
+    plan_.caches = {
+        {.consistency = Consistency::kReplicated, .sync = Sync::kAlways, .local_read_timeout = 0ns},
+        {.consistency = Consistency::kAvailable, .local_read_timeout = 0ns},
+        {.consistency = Consistency::kReplicated, .local_read_timeout = 0ns, .expire_timeout = 5s}};
+    plan_.keys = 3;
+    plan_.faults_for = 12s;
+    plan_.core_for = 10s;
+    plan_.healed_for = 10s;
+    plan_.core_mask = 0b111'111;
+    for (const std::uint32_t cache : {kReplicated, kAvailable}) {
+      plan(1s, Kind::kPut, cache, 0);
+      plan(2s, Kind::kPut, cache, 0);
+      plan(3s, Kind::kGet, cache, 0);
+      plan(4s, Kind::kIncrement, cache, 1);
+      plan(5s, Kind::kIncrement, cache, 1);
+      plan(6s, Kind::kPutIfAbsent, cache, 2);
+      plan(7s, Kind::kGet, cache, 2);
+    }
+    plan(1s, Kind::kPut, kExpiring, 0);
+    plan(2s, Kind::kGet, kExpiring, 0);
+    plan(11s, Kind::kGet, kExpiring, 0);
+    plan(8s, Kind::kRequest, kReplicated, 0);
+    std::ranges::stable_sort(plan_.ops, {}, &fuzz::PlannedOp::at);
+    run();
+  }
+
+  void plan(Duration at, Kind kind, std::uint32_t cache, std::uint32_t key) {
+    plan_.ops.push_back({.at = at,
+                         .cache = cache,
+                         .key = key,
+                         .kind = kind,
+                         .value = 1'000 + static_cast<std::uint32_t>(plan_.ops.size()),
+                         .value_size_bytes = 100});
+  }
+  void run() {
+    trial_ = std::make_unique<fuzz::Trial>(plan_);
+    trial_->run();
+  }
+
+  History& history() { return Tampering(*trial_).history(); }
+  KeyHistory& key(std::uint32_t cache, std::uint32_t number) {
+    return history().keys.at({cache, number});
+  }
+  /// The n-th operation of a kind on a cache, from 0 on.
+  Operation& operation(Kind kind, std::uint32_t cache, int n = 0) {
+    for (Operation& one : history().operations) {
+      if (one.planned.kind == kind && one.planned.cache == cache && n-- == 0) {
+        return one;
+      }
+    }
+    throw std::logic_error("no such operation");
+  }
+
+  std::vector<std::string> found_by(std::string_view checker) {
+    std::vector<std::string> messages;
+    const Findings findings = check_run(*trial_);
+    for (const Violation& violation : findings.violations()) {
+      if (violation.checker == checker) {
+        messages.push_back(violation.message);
+      }
+    }
+    return messages;
+  }
+  void expect_found(std::string_view checker, const std::string& words) {
+    const std::vector<std::string> found = found_by(checker);
+    EXPECT_TRUE(std::ranges::any_of(
+        found,
+        [&](const std::string& message) { return message.find(words) != std::string::npos; }))
+        << checker << " found " << (found.empty() ? "nothing" : found.front());
+  }
+
+  fuzz::Plan plan_;
+  std::unique_ptr<fuzz::Trial> trial_;
+};
+
+TEST_F(CheckersTest, AGoodHistoryIsGoodAndWasLookedAt) {
+  const Findings findings = check_run(*trial_);
+  for (const Violation& violation : findings.violations()) {
+    ADD_FAILURE() << violation.checker << ": " << violation.message;
+  }
+  for (const Checker& checker : all_checkers()) {
+    const auto count = findings.judged_counts().find(std::string(checker.name));
+    if (checker.name != "overwritten") {  // nothing was
+      EXPECT_TRUE(count != findings.judged_counts().end() && count->second > 0) << checker.name;
+    }
+  }
+}
+
+TEST_F(CheckersTest, AReadOlderThanWhatTheOwnerHad) {
+  operation(Kind::kGet, kAvailable).version = operation(Kind::kPut, kAvailable).version;
+  expect_found("staleness", "which the acting owner had");
+  expect_found("monotonic", "is older than");
+}
+
+TEST_F(CheckersTest, AReadThatFindsNothingWhereThereIsSomething) {
+  operation(Kind::kGet, kAvailable).status = CacheStatus::kAbsent;
+  expect_found("staleness", "found nothing");
+}
+
+TEST_F(CheckersTest, AWriteThatIsNowhere) {
+  operation(Kind::kPut, kReplicated, 1).version.counter += 1'000'000'000'000;
+  expect_found("copies", "copies at 0 members");
+  expect_found("synced", "synced on 0 disks");
+}
+
+TEST_F(CheckersTest, AWriteThatEveryMemberDropsWhileItRuns) {
+  for (auto& held : key(kReplicated, 0).held) {
+    held.push_back({.since = TimePoint{20s}, .running = true});
+  }
+  key(kReplicated, 0).states.erase(std::prev(key(kReplicated, 0).states.end()));
+  expect_found("durability", "is lost");
+}
+
+TEST_F(CheckersTest, AWriteAtOneMemberOnly) {
+  Operation& write = operation(Kind::kPut, kReplicated, 1);
+  int kept = 0;
+  for (auto& held : key(kReplicated, 0).held) {
+    std::erase_if(
+        held, [&](const HeldState& state) { return kept > 0 && state.version == write.version; });
+    ++kept;
+  }
+  expect_found("copies", "copies at 1 members");
+}
+
+TEST_F(CheckersTest, AWriteOnNoDisk) {
+  for (auto& durable : key(kReplicated, 0).durable) {
+    durable.clear();
+  }
+  expect_found("synced", "is synced on 0 disks");
+  EXPECT_TRUE(found_by("copies").empty());
+}
+
+TEST_F(CheckersTest, AMemberThatGoesBack) {
+  auto& held = key(kReplicated, 0).held[1];
+  HeldState back = held.back();
+  back.version = operation(Kind::kPut, kReplicated).version;
+  back.since = TimePoint{15s};
+  held.push_back(back);
+  expect_found("versions", "went back");
+}
+
+TEST_F(CheckersTest, OneVersionWithTwoStates) {
+  history().conflicts.emplace_back("key 1/0: one version with other bytes");
+  expect_found("versions", "other bytes");
+}
+
+TEST_F(CheckersTest, OtherBytesThanWereWritten) {
+  operation(Kind::kGet, kReplicated).value_sum += 1;
+  expect_found("values", "other bytes");
+}
+
+TEST_F(CheckersTest, AVersionThatNobodyEverHad) {
+  operation(Kind::kGet, kReplicated).version.counter += 1;
+  expect_found("values", "no member ever had");
+}
+
+TEST_F(CheckersTest, AnIncrementOfSomethingElse) {
+  MNode& after = key(kReplicated, 1).states.rbegin()->second;
+  set_value(after, name_value(std::array<std::uint8_t, 1>{'7'}));
+  expect_found("atomicity", "can't follow");
+}
+
+TEST_F(CheckersTest, AConditionThatDidNotFail) {
+  operation(Kind::kPutIfAbsent, kAvailable).status = CacheStatus::kConditionFailed;
+  expect_found("atomicity", "condition failed; it did not");
+  expect_found("outcomes", "was told as not done");
+}
+
+TEST_F(CheckersTest, AChangeThatWasDoneTwice) {
+  auto& states = key(kAvailable, 2).states;
+  const auto [version, mnode] = *states.begin();
+  Version again = version;
+  again.counter += 5;
+  states[again] = mnode;
+  expect_found("outcomes", "done twice in one term");
+  expect_found("outcomes", "was done 2 times");
+}
+
+TEST_F(CheckersTest, AnEntryThatEndsBeforeItsTimeOrLongAfterIt) {
+  const Version version = operation(Kind::kPut, kExpiring).version;
+  Operation& early = operation(Kind::kGet, kExpiring);
+  Operation& late = operation(Kind::kGet, kExpiring, 1);
+  ASSERT_EQ(early.status, CacheStatus::kDone);
+  ASSERT_EQ(late.status, CacheStatus::kAbsent);
+  early.status = CacheStatus::kAbsent;
+  expect_found("expiry", "was not past its time");
+  late.status = CacheStatus::kDone;
+  late.version = version;
+  late.asked = TimePoint{60s};
+  late.answered = TimePoint{60s};
+  expect_found("expiry", "returned an entry of");
+}
+
+TEST_F(CheckersTest, CountedAsOverwrittenWhereNothingWas) {
+  history().overwritten_counted = 3;
+  expect_found("overwritten", "3 overwritten writes were counted");
+}
+
+TEST_F(CheckersTest, AMemberThatActsTwiceInATerm) {
+  auto& spans = history().acting[5];
+  ASSERT_FALSE(spans.empty());
+  ActingSpan again = spans.back();
+  again.from = TimePoint{15s};
+  spans.back().to = TimePoint{14s};
+  spans.push_back(again);
+  expect_found("ownership", "acted twice");
+}
+
+TEST_F(CheckersTest, TwoThatActAtTheSameTime) {
+  auto& spans = history().acting[5];
+  ASSERT_FALSE(spans.empty());
+  ActingSpan other = spans.back();
+  other.member = (other.member + 1) % 3;
+  other.term += 1;
+  other.from = TimePoint{5s};
+  other.to = TimePoint{9s};
+  spans.push_back(other);
+  EXPECT_FALSE(found_by("ownership").empty());
+}
+
+TEST_F(CheckersTest, MembersThatNeverBecomeTheSame) {
+  Tampering(*trial_).converged_at() = kNever;
+  expect_found("convergence", "not yet the same");
+}
+
+TEST_F(CheckersTest, AnOperationThatNeverEnds) {
+  operation(Kind::kGet, kReplicated).answered = kNever;
+  expect_found("liveness", "never ended");
+}
+
+TEST_F(CheckersTest, AnOperationThatEndsLongAfterItsDeadline) {
+  Operation& read = operation(Kind::kGet, kReplicated);
+  read.answered = read.asked + 20s;
+  expect_found("liveness", "long after its deadline");
+}
+
+TEST_F(CheckersTest, AnOperationThatFailsInAHealedCore) {
+  plan_.start_alone_timeout = 1s;
+  plan_.core_for = 40s;
+  plan(30s, Kind::kGet, kReplicated, 0);
+  run();
+  EXPECT_TRUE(check_run(*trial_).violations().empty());
+  operation(Kind::kGet, kReplicated, 2).status = CacheStatus::kTimedOut;
+  expect_found("liveness", "though a core was healed");
+}
+
+TEST_F(CheckersTest, ARequestThatGoesToNoServer) {
+  Tampering(*trial_).routed().push_back({TimePoint{8s}, 5, NodeId{0}});
+  expect_found("routing", "which is no server");
+}
+
+TEST_F(CheckersTest, AListThatIsNotTrue) {
+  auto& samples = Tampering(*trial_).list_samples();
+  samples.push_back({TimePoint{20s}, 5, 3, ServerPhase::kAbsent, true});
+  expect_found("server_list", "it is there");
+  samples.back() = {TimePoint{20s}, 5, 3, ServerPhase::kReady, false};
+  expect_found("server_list", "it is not there");
+}
+
+}  // namespace
+}  // namespace copal::sim
