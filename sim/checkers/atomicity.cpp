@@ -124,7 +124,8 @@ bool met_failing(const History& history, const Operation& operation) {
       const auto state = key.states.find(held[i].version);
       const bool absent = state == key.states.end() || held[i].is_tombstone;
       const bool is_its_own = !absent && operation.change.action == Action::kPut &&
-                              operation.planned.value >= 1'000 &&
+                              born(key, held[i].version) >= operation.asked &&
+                              state->second.change.server.value == operation.server &&
                               value_name(state->second) == operation.change.value;
       if (is_its_own) {
         continue;
