@@ -193,7 +193,7 @@ class TriadServer {
   bool began_again_ = false;        // this start has found that it lost what it had synced
   bool announced_start_ = false;
   std::unique_ptr<Running> running_;
-  bool failed_ = false;  // the store: nothing is done any more, for nothing more is written
+  bool failed_ = false;    // the store: nothing is done any more, for nothing more is written
   bool starting_ = false;  // loaded, and self_ on its way to the disk
 };
 
