@@ -33,7 +33,7 @@ class CompareAnswer {
 
   /// ready  this member, for the group.
   void on_open(NodeId from, const CompareOpen& open, bool ready, Now now, Effects& effects);
-  void on_sums(NodeId from, const CompareSums& sums, Effects& effects);
+  void on_sums(NodeId from, const CompareSums& asked, Effects& effects);
   void on_exchange(NodeId from, const CompareExchange& exchange, Now now, Effects& effects);
   /// Returns what is over, if its beginning is known.
   std::optional<Compared> on_close(NodeId from, const CompareClose& close, Now now,
