@@ -146,6 +146,13 @@ step_campaign() {
   return "$status"
 }
 
+# Which defects the fuzzer catches, and by what.
+step_mutants() {
+  cmake --preset mutants
+  cmake --build build/mutants --parallel "$jobs" --target copal-sim
+  "$python" .ci/mutants.py
+}
+
 step_tidy() { "$python" .ci/tidy.py --few; }
 
 step_tidy_all() { "$python" .ci/tidy.py; }

@@ -94,6 +94,11 @@ void add_fuzz(CLI::App& app, FuzzCommand& fuzz, ReplayCommand& replay) {
       ->type_name("DIR")
       ->capture_default_str();
   command->add_flag("--quiet", fuzz.quiet, "show no progress");
+  command
+      ->add_option(
+          "--mutant", fuzz.mutant,
+          "a defect of core/base/mutant.h, in a program built with them; `list` lists them")
+      ->type_name("NAME");
   command->footer(kFuzzFooter);
 
   CLI::App* again = app.add_subcommand("replay", "run one seed or capsule again and show it");

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <string_view>
 
 // Defects that are put into the core on purpose, one at a time, to see whether the fuzzer's
 // checkers find them: each leaves out one rule of the protocols. They exist in one special build
@@ -78,6 +80,18 @@ enum class Mutant : std::uint8_t {
 #define COPAL_MUTANT_ENUMERATOR(name, rule, what) name,
   COPAL_MUTANT_LIST(COPAL_MUTANT_ENUMERATOR)
 #undef COPAL_MUTANT_ENUMERATOR
+};
+
+struct MutantInfo {
+  Mutant mutant = Mutant::kNone;
+  std::string_view name;
+  std::string_view rule;
+  std::string_view what;
+};
+inline constexpr std::array kMutants = {
+#define COPAL_MUTANT_INFO(name, rule, what) MutantInfo{Mutant::name, #name, rule, what},
+    COPAL_MUTANT_LIST(COPAL_MUTANT_INFO)
+#undef COPAL_MUTANT_INFO
 };
 
 /// The one of this process. Set before any node is made.

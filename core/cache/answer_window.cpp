@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/assert.h"
+#include "core/base/mutant.h"
 
 namespace copal {
 
@@ -18,6 +19,9 @@ AnswerWindow::Seen AnswerWindow::look_up(NodeId server, const CacheChange& chang
   of.known.erase(of.known.begin(), of.known.lower_bound(of.answered_below));
   if (change.sequence < of.answered_below) {
     return Seen::kObsolete;
+  }
+  if (COPAL_MUTANT(kWindowForgotten)) {
+    of.known.erase(change.sequence);
   }
   const auto at = of.known.find(change.sequence);
   if (at == of.known.end()) {

@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "core/base/mutant.h"
 #include "core/base/result.h"
 
 namespace copal {
@@ -130,7 +131,8 @@ ChangeOutcome increment(const Change& change, const MNode* present, MNode next,
 }  // namespace
 
 bool is_present(const MNode* mnode, TimePoint now) {
-  return mnode != nullptr && !mnode->is_tombstone() && !mnode->is_expired(now);
+  return mnode != nullptr && !mnode->is_tombstone() &&
+         (COPAL_MUTANT(kExpiredIsRead) || !mnode->is_expired(now));
 }
 
 ChangeOutcome apply_change(const Change& change, const KeyHash& key, const MNode* current,

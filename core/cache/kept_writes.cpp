@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/assert.h"
+#include "core/base/mutant.h"
 
 namespace copal {
 
@@ -25,6 +26,9 @@ void KeptWrites::keep(const MNode& mnode, const std::string& key_text, const Blo
                       Effects& effects) {
   Kept kept{mnode, key_text, value, incarnation, position};
   const bool same_start = link_.member_incarnation(owner) == incarnation;
+  if (COPAL_MUTANT(kWritesNotKept)) {
+    return;
+  }
   if (same_start && position <= link_.replicated_up_to(owner)) {
     return;  // the answer was overtaken by the heartbeat that covers it
   }
@@ -118,6 +122,10 @@ void KeptWrites::offer(const MNode& mnode, const std::string& key_text, const Bl
 }
 
 void KeptWrites::begin_offer(Kept kept, Now now, Effects& effects) {
+  if (COPAL_MUTANT(kKeptNotOffered)) {
+    size_bytes_ -= charge(kept);
+    return;
+  }
   ++counts_.offered;
   const std::uint64_t sequence = next_sequence_++;
   Offer& offer = offers_[sequence] = Offer{.kept = std::move(kept), .asked = kNoNode};

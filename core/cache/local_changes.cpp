@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/mutant.h"
 
 namespace copal {
 
@@ -360,7 +361,9 @@ void LocalChanges::on_time(Now now, Effects& effects) {
   for (const std::uint64_t sequence : over) {
     const Question& question = questions_.at(sequence);
     finish(sequence,
-           question.may_have_happened() ? CacheStatus::kOutcomeUnknown : CacheStatus::kTimedOut,
+           question.may_have_happened() && !COPAL_MUTANT(kUnknownToldAsTimedOut)
+               ? CacheStatus::kOutcomeUnknown
+               : CacheStatus::kTimedOut,
            now, effects);
   }
 }

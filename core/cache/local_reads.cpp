@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/mutant.h"
 
 namespace copal {
 
@@ -14,7 +15,8 @@ void answer(CallId call, const MNode* mnode, const Blob& value, TimePoint now, E
   AnswerCall& answer = effects.add<AnswerCall>();
   answer.call = call;
   answer.status = CacheStatus::kAbsent;
-  if (mnode != nullptr && !mnode->is_tombstone() && !mnode->is_expired(now)) {
+  if (mnode != nullptr && !mnode->is_tombstone() &&
+      (COPAL_MUTANT(kExpiredIsRead) || !mnode->is_expired(now))) {
     answer.status = CacheStatus::kDone;
     answer.entry = *mnode;
     answer.value = value;
@@ -34,7 +36,8 @@ bool LocalReads::may_use(const NearCopy& copy, const CacheConfig& cache, Now now
   if (copy.mnode.idle_timeout_ms > 0) {
     timeout = std::min(timeout, touch_interval(copy.mnode.idle_timeout_ms));
   }
-  if (timeout <= 0ns || now.mono - copy.checked > timeout) {
+  const bool is_old = now.mono - copy.checked > timeout && !COPAL_MUTANT(kLocalReadTimeoutIgnored);
+  if (timeout <= 0ns || is_old) {
     return false;
   }
   const auto cleared = cleared_at_.find(cache.id);
@@ -68,8 +71,9 @@ void LocalReads::read(const ReadEntry& call, Now now, Effects& effects) {
   const auto at = by_key_.find(key);
   if (at != by_key_.end()) {
     Question& question = questions_.at(at->second);
-    const bool fresh = now.mono - question.first_sent <= cache->local_read_timeout &&
-                       cache->local_read_timeout > 0ns;
+    const bool fresh = (now.mono - question.first_sent <= cache->local_read_timeout &&
+                        cache->local_read_timeout > 0ns) ||
+                       COPAL_MUTANT(kOldAnswerForNewRead);
     const bool suits = question.wants_value || !call.wants_value;
     counts_.joined += fresh && suits ? 1 : 0;
     (fresh && suits ? question.waiters : question.next).push_back(waiter);

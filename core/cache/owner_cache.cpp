@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/mutant.h"
 
 namespace copal {
 
@@ -37,8 +38,9 @@ CacheStatus OwnerCache::readiness(Group group, const CacheConfig* cache) const {
   if (cache == nullptr) {
     return CacheStatus::kUnknownCache;
   }
-  return cache->consistency == Consistency::kReplicated && !mine.prepared ? CacheStatus::kTryAgain
-                                                                          : CacheStatus::kDone;
+  const bool is_prepared = mine.prepared || COPAL_MUTANT(kReplicatedUnprepared);
+  return cache->consistency == Consistency::kReplicated && !is_prepared ? CacheStatus::kTryAgain
+                                                                        : CacheStatus::kDone;
 }
 
 /// Whatever is not above this version is not there: removed and forgotten, or cleared.
@@ -77,6 +79,11 @@ void OwnerCache::answer_get(NodeId to, const CacheGet& get, Now now, Effects& ef
     answer.entry = aged(mnode, now.mono);
     if (get.wants_value && mnode.has_stored_value() && get.held_value != mnode.value_hash) {
       const Blob* value = replica_.values().find(mnode.value_hash);
+      if (value == nullptr && COPAL_MUTANT(kMissingValueDeletesKey)) {
+        remove(*entry, now);
+        answer_get(to, get, now, effects);
+        return;
+      }
       if (value == nullptr) {
         hold_get(to, get, mnode.value_hash, now, effects);
         return;
@@ -91,7 +98,7 @@ void OwnerCache::answer_get(NodeId to, const CacheGet& get, Now now, Effects& ef
 /// version with a later time of use. Without an idle timeout it is for eviction alone.
 void OwnerCache::touch(const MNodeEntry& entry, TimePoint now) {
   const MNode& mnode = entry.mnode();
-  if (mnode.idle_timeout_ms == 0) {
+  if (mnode.idle_timeout_ms == 0 || COPAL_MUTANT(kUsesNotTold)) {
     replica_.touch(entry, now);
   } else if (now - mnode.accessed >= touch_interval(mnode.idle_timeout_ms)) {
     MNode used = mnode;

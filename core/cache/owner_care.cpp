@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/mutant.h"
 #include "core/cache/owner_cache.h"
 #include "core/protocol/codec.h"
 
@@ -87,7 +88,9 @@ void OwnerCache::on_clear(NodeId from, const ClearCache& clear, Now now, Effects
     }
     const Version version{clock_.next_counter(before, now.mono), duty(group).view.term, owner_};
     replica_.clear(group, clear.cache, version);
-    log_.append_clear(group, clear.cache, version);
+    if (!COPAL_MUTANT(kClearNotReplicated)) {
+      log_.append_clear(group, clear.cache, version);
+    }
     answer.groups.set(i);
   }
   if (answer.groups.any()) {
@@ -158,6 +161,10 @@ bool OwnerCache::make_room(const CacheChange& change, const CacheConfig& cache, 
       return false;
     }
     ++counts_.evicted;
+    if (COPAL_MUTANT(kEvictionNotReplicated)) {
+      replica_.drop(*entry);
+      continue;
+    }
     remove(*entry, now);
   }
   return true;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/mutant.h"
 #include "core/cache/owner_cache.h"
 
 namespace copal {
@@ -234,13 +235,13 @@ bool OwnerCache::answered_elsewhere(NodeId to, NodeId server, const CacheChange&
                                     const CacheConfig& cache, Now now, Effects& effects) {
   TriedMembers tried = change.tried;
   tried.add(window_.passed_on(server, change.sequence));
-  if (!tried.elsewhere_than(owner_.slot(), config_.incarnation)) {
+  if (!tried.elsewhere_than(owner_.slot(), config_.incarnation) || COPAL_MUTANT(kRedoneElsewhere)) {
     return false;
   }
   const MNodeEntry* entry = replica_.find(change.key);
   const ChangeId id{server, change.incarnation, change.sequence};
   const bool happened = entry != nullptr && entry->mnode().change == id;
-  if (!happened && is_plain(change.change)) {
+  if (happened ? COPAL_MUTANT(kLastChangeIgnored) : is_plain(change.change)) {
     return false;
   }
   // What was there before it is gone with the other owner.
@@ -341,12 +342,18 @@ std::uint64_t OwnerCache::install(MNode next, const std::string& key_text, const
   const Version before = entry == nullptr ? absence(next.key, next.cache) : entry->mnode().version;
   next.version = {clock_.next_counter(before.counter, now.mono), duty(group_of(next.key)).view.term,
                   owner_};
+  if (COPAL_MUTANT(kWriterVersions) && next.change.server != kNoNode) {
+    next.version.counter = next.change.incarnation.value + now.mono.time_since_epoch() / 1ns;
+  }
   next.base = entry != nullptr && before.owner == owner_ ? entry->mnode().base : before;
   const bool brings = next.has_stored_value() && !replica_.values().has(next.value_hash);
   COPAL_ASSERT(!brings || value.size_bytes() == next.value_size_bytes);
   if (brings) {
     replica_.values().pin(next.value_hash);
     replica_.values().provide(next.value_hash, value);
+  }
+  if (COPAL_MUTANT(kBaseNotNoted)) {
+    next.base = kNoVersion;
   }
   const auto installed = replica_.install(next, key_text);
   COPAL_ASSERT(installed == Replica::Installed::kInstalled);
@@ -371,6 +378,9 @@ std::optional<CacheStatus> OwnerCache::settled(const Wait& wait) {
   }
   ++counts_.single_copy;
   // Begun when one was ready: it has happened here, but not as the cache demands.
+  if (COPAL_MUTANT(kSingleCopyNotSaid)) {
+    return CacheStatus::kDone;
+  }
   return wait.refuse_degraded ? CacheStatus::kOutcomeUnknown : CacheStatus::kSingleCopy;
 }
 

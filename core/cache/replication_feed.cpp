@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/assert.h"
+#include "core/base/mutant.h"
 
 namespace copal {
 
@@ -93,7 +94,7 @@ void ReplicationFeed::wait_for_value(Source& source, const Replicate& copy, std:
   // A newer one may be here already, and this one's bytes be nobody's need.
   const bool needed = held != nullptr && held->mnode().version == copy.entry.mnode.version &&
                       held->mnode().has_stored_value() && !replica_.values().has(hash);
-  if (needed) {
+  if (needed && !COPAL_MUTANT(kAckedWithoutBytes)) {
     source.waiting.push_back({copy.position, before, hash});
     fetch_.want(hash, source.from, now, effects);
   }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/base/assert.h"
+#include "core/base/mutant.h"
 
 namespace copal {
 
@@ -115,6 +116,9 @@ bool ReplicationLog::send_one(Stream& stream, const Entry& change, TimePoint now
         Send{stream.peer, ReplicateClear{incarnation_, stream.sent, stream.last_sent, change.group,
                                          change.cleared, change.version}});
     return true;
+  }
+  if (COPAL_MUTANT_SOMETIMES(kReplicationSkipped, 20)) {
+    return false;
   }
   const MNodeEntry* held = replica_.find(change.key);
   // Dropped or changed since: a later position speaks of this key, or another owner does.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/base/mutant.h"
+
 namespace copal {
 
 void Upkeep::on_time(OwnerCache& owner, Now now, Effects& effects) {
@@ -69,7 +71,8 @@ void Upkeep::look_at(const MNodeEntry& entry, Group group, std::uint64_t droppab
   if (replica_.is_cleared(group, mnode)) {
     ++counts_.cleared_dropped;
     replica_.drop(entry);
-  } else if (mnode.is_tombstone() && mnode.version.counter < droppable_below) {
+  } else if (mnode.is_tombstone() &&
+             (mnode.version.counter < droppable_below || COPAL_MUTANT(kTombstonesDroppedAtOnce))) {
     ++counts_.tombstones_dropped;
     replica_.drop(entry);
     replica_.raise_horizon(group, {droppable_below, 0, {}});

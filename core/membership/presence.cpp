@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/mutant.h"
+
 namespace copal {
 
 bool Presence::admits(NodeId from, const ServerHeartbeat& heartbeat) const {
@@ -26,14 +28,15 @@ void Presence::on_leave(NodeId node) {
 ServerPhase Presence::phase(const Registered& registered, TimePoint now) const {
   const auto at = present_.find(registered.node);
   const RosterState ordered = roster_.state(registered.node);
-  if (at == present_.end() || ordered == RosterState::kDisabled) {
+  if (at == present_.end() ||
+      (ordered == RosterState::kDisabled && !COPAL_MUTANT(kDisabledIsListed))) {
     return ServerPhase::kAbsent;
   }
   // One that sleeps is silent, and is woken by whoever finds it here.
   if (at->second.phase == ServerPhase::kSleeping) {
     return ServerPhase::kSleeping;
   }
-  if (!is_alive(detector_.state(registered.node, now))) {
+  if (!is_alive(detector_.state(registered.node, now)) && !COPAL_MUTANT(kDeadIsListed)) {
     return ServerPhase::kAbsent;
   }
   return ordered == RosterState::kDraining ? ServerPhase::kDraining : at->second.phase;
@@ -64,7 +67,8 @@ void Presence::update(TimePoint now, std::uint64_t clock, Effects& effects) {
   for (auto& [node, present] : present_) {
     const bool pushed_lately =
         present.pushed_number == number_ && now - present.pushed < kPushAgain;
-    if (present.list_held != number_ && !pushed_lately && is_alive(detector_.state(node, now))) {
+    if (present.list_held != number_ && !pushed_lately && !COPAL_MUTANT(kListNotPushed) &&
+        is_alive(detector_.state(node, now))) {
       present.pushed = now;
       present.pushed_number = number_;
       push(node, effects);

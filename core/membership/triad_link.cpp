@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/mutant.h"
+
 namespace copal {
 
 namespace {
@@ -233,6 +235,9 @@ TriadLink::News TriadLink::on_list(NodeId from, const ServerList& part, Now now)
 
 /// Returns whether it is another one than before.
 bool TriadLink::merge_lists(TimePoint now) {
+  if (!hears_any(now) && COPAL_MUTANT(kListForgotten)) {
+    return !std::exchange(list_, {}).empty();
+  }
   if (!hears_any(now)) {
     return false;  // the last one stays
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/mutant.h"
+
 namespace copal {
 
 namespace {
@@ -14,8 +16,8 @@ std::uint64_t since_start(TimePoint time) {
 
 HybridClock::HybridClock(Now now, std::uint64_t reserved) {
   const auto wall = now.wall.time_since_epoch().count();
-  observe(std::max(reserved, static_cast<std::uint64_t>(std::max(wall, decltype(wall){0}))),
-          now.mono);
+  raise(std::max(reserved, static_cast<std::uint64_t>(std::max(wall, decltype(wall){0}))),
+        now.mono);
 }
 
 std::uint64_t HybridClock::reading(TimePoint now) const {
@@ -23,6 +25,12 @@ std::uint64_t HybridClock::reading(TimePoint now) const {
 }
 
 void HybridClock::observe(std::uint64_t seen, TimePoint now) {
+  if (!COPAL_MUTANT(kClockNotObserved)) {
+    raise(seen, now);
+  }
+}
+
+void HybridClock::raise(std::uint64_t seen, TimePoint now) {
   const std::uint64_t mine = reading(now);
   if (seen > mine) {
     offset_ += seen - mine;
@@ -30,7 +38,9 @@ void HybridClock::observe(std::uint64_t seen, TimePoint now) {
 }
 
 std::uint64_t HybridClock::next_counter(std::uint64_t previous, TimePoint now) {
-  observe(previous + 1, now);
+  if (!COPAL_MUTANT(kVersionNotAbove)) {
+    raise(previous + 1, now);
+  }
   return reading(now);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "core/base/assert.h"
+#include "core/base/mutant.h"
 #include "core/base/time.h"
 #include "core/mnode/owner_order.h"
 
@@ -87,6 +88,8 @@ class HybridClock {
   }
 
  private:
+  void raise(std::uint64_t seen, TimePoint now);
+
   std::uint64_t offset_ = 0;
   std::uint64_t reserved_below_ = ~std::uint64_t{0};
 };

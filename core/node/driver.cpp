@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/mutant.h"
 #include "core/base/overloaded.h"
 
 namespace copal {
@@ -65,6 +66,9 @@ void Driver::hand_over() {
   const Result<StoreSequence> sequence = ports_.storage->write(batch);
   if (sequence) {
     handed_over_ = sequence->value;
+    if (COPAL_MUTANT(kUnsyncedIsDurable)) {
+      synced_ = handed_over_;
+    }
     waiting_.clear();
     if (std::exchange(sync_waits_, false)) {
       ports_.storage->sync();
@@ -108,7 +112,8 @@ bool Driver::follows_one_of(const std::deque<Held>& some, const Send& send) {
 }
 
 bool Driver::must_wait(const Send& send) const {
-  if (send.after_sync && (synced_ < handed_over_ || !waiting_.empty())) {
+  if (send.after_sync && !COPAL_MUTANT(kAfterSyncIgnored) &&
+      (synced_ < handed_over_ || !waiting_.empty())) {
     return true;
   }
   return follows_one_of(held_, send);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/mutant.h"
 #include "core/node/triad_server.h"
 
 namespace copal {
@@ -235,7 +236,8 @@ void TriadServer::perform(const OwnerEvent& event, Now, Effects& effects) {
       std::erase_if(r.drains, [&](const Drain& drain) { return drain.group == event.group; });
       // The stream goes on; what it has given up is found by comparing.
       const Due due{event.group, event.view.slot};
-      if (due.peer != config_.slot && std::ranges::find(r.due, due) == r.due.end()) {
+      if (due.peer != config_.slot && !COPAL_MUTANT(kStoppedOwnerKeepsChanges) &&
+          std::ranges::find(r.due, due) == r.due.end()) {
         r.due.push_back(due);
       }
       break;
@@ -308,7 +310,9 @@ void TriadServer::finish_drains(Now now, Effects& effects) {
   const std::vector<Drain> drains = r.drains;
   for (const Drain& drain : drains) {
     const NodeId heir = config_.members[drain.heir.value];
-    if (r.owner.is_idle(drain.group) && r.replication.acked(heir) >= drain.position) {
+    const bool has_all =
+        r.owner.is_idle(drain.group) && r.replication.acked(heir) >= drain.position;
+    if (has_all || COPAL_MUTANT(kHandOverEarly)) {
       std::erase_if(r.drains, [&](const Drain& one) { return one.group == drain.group; });
       OwnerEvents events;
       r.ownership.on_drained(drain.group, now.mono, events);
@@ -363,7 +367,9 @@ void TriadServer::send_heartbeats(Now now, Effects& effects) {
   const std::vector<NodeId> ready = ready_members();
   r.alone = ready.empty();
   if (!ready.empty()) {
-    r.replicated_up_to = std::max(r.replicated_up_to, r.replication.acked_by_all(ready));
+    r.replicated_up_to = std::max(r.replicated_up_to, COPAL_MUTANT(kReplicatedUpToAhead)
+                                                          ? r.replication.last_position()
+                                                          : r.replication.acked_by_all(ready));
   }
   for (const Slot slot : kAllSlots) {
     if (filled_.test(slot.value) && slot != config_.slot) {

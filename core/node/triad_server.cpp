@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/mutant.h"
 #include "core/base/overloaded.h"
 
 namespace copal {
@@ -20,8 +21,13 @@ void TriadServer::step(const Input& input, Now now, Effects& effects) {
       return;
     }
   }
+  if (COPAL_MUTANT(kClockFollowsWall) && running_ != nullptr) {
+    const std::uint64_t reserved = running_->clock.reserved_below();
+    running_->clock = HybridClock(now, 0);
+    running_->clock.set_reserved(reserved);
+  }
   if (running_ != nullptr) {
-    if (running_->detector.on_step(now.mono)) {
+    if (running_->detector.on_step(now.mono) && !COPAL_MUTANT(kFrozenGoesOn)) {
       OwnerEvents events;
       running_->ownership.on_frozen(now.mono, events);
       perform(events, now, effects);
@@ -169,7 +175,7 @@ void TriadServer::on_question(NodeId from, const Question& question, const KeyHa
   const std::optional<Slot> owner = running_->ownership.owner(group);
   const bool elsewhere =
       owner && *owner != config_.slot && running_->ownership.reachable().test(owner->value);
-  if (elsewhere && !relayed) {
+  if (elsewhere && !relayed && !COPAL_MUTANT(kNotRelayed)) {
     const NodeId to = config_.members[owner->value];
     if constexpr (std::is_same_v<Question, CacheChange>) {
       running_->owner.pass_on(from, question, *owner, running_->detector.incarnation(to), effects);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/assert.h"
+#include "core/base/mutant.h"
 #include "core/node/triad_server.h"
 
 namespace copal {
@@ -106,8 +107,9 @@ void TriadServer::on_storage(const StorageCompletion& completion, Now now, Effec
 /// Everything of earlier starts is above what this one uses: terms, clock, incarnation.
 void TriadServer::on_loaded(Now now, Effects& effects) {
   const SelfRecord found = store_.found_self().value_or(SelfRecord{});
+  const bool repeats = COPAL_MUTANT(kIncarnationRepeated) && found.incarnation.value > 0;
   begin_again(std::max(found.generation, config_.generation),
-              Incarnation{found.incarnation.value + 1}, now, effects);
+              Incarnation{found.incarnation.value + (repeats ? 0 : 1)}, now, effects);
 }
 
 void TriadServer::begin_again(std::uint32_t generation, Incarnation incarnation, Now now,
@@ -123,6 +125,9 @@ void TriadServer::begin_again(std::uint32_t generation, Incarnation incarnation,
     }
   }
   clock = std::max(clock, replica_.newest_counter() + 1);
+  if (COPAL_MUTANT(kReservedNotHeeded)) {
+    clock = HybridClock(now, 0).reading(now.mono);
+  }
   running_.reset();
   unwritten_.clear();
   const std::uint32_t terms_used =

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/assert.h"
+#include "core/base/mutant.h"
 
 namespace copal {
 
@@ -134,6 +135,9 @@ void ActingOwner::on_heartbeat(Slot from, const Announcement& announcement, Time
 
 void ActingOwner::adopt(Group group, const View& view, TimePoint now, OwnerEvents& events) {
   GroupState& state = at(group);
+  if (COPAL_MUTANT(kHigherViewIgnored) && state.stage != Stage::kIdle) {
+    return;
+  }
   if (view > state.view) {
     state.view = view;
     if (state.stage != Stage::kIdle) {
@@ -206,6 +210,9 @@ SlotSet ActingOwner::to_compare(const GroupState& state, TimePoint now) const {
 }
 
 bool ActingOwner::is_compared_enough(const GroupState& state, TimePoint now) const {
+  if (COPAL_MUTANT(kReadyAlone)) {
+    return true;
+  }
   return to_compare(state, now).none() &&
          (state.met_ready || (others_ & ~state.compared).none() || now >= alone_from_);
 }
@@ -285,7 +292,7 @@ void ActingOwner::prepare(Group group, TimePoint now) {
 // ---- Who acts ----
 
 bool ActingOwner::may_act(Group group) const {
-  if (!at(group).ready || is_leaving_) {
+  if ((!at(group).ready && !COPAL_MUTANT(kActsUnready)) || is_leaving_) {
     return false;
   }
   for (const Slot slot : group.order().slots()) {
@@ -310,6 +317,9 @@ std::optional<ActingOwner::Seen> ActingOwner::acting_peer(Group group) const {
       continue;
     }
     const bool directly = said.view.slot == slot;
+    if (!directly && COPAL_MUTANT(kHeardOwnerReplaced)) {
+      continue;
+    }
     if ((directly || !here_.test(said.view.slot.value)) && (!seen || said.view > seen->view)) {
       seen = Seen{said.view, directly};
     }
@@ -346,9 +356,9 @@ void ActingOwner::settle(Group group, TimePoint now, OwnerEvents& events) {
   if (state.stage == Stage::kIdle && may_act(group)) {
     const std::optional<Seen> seen = acting_peer(group);
     if (!seen) {
-      start(group, state.view.term + 1, false, now, events);
+      start(group, state.view.term + (COPAL_MUTANT(kTermNotRaised) ? 0 : 1), false, now, events);
     } else if (seen->directly && precedes(group, self_, seen->view.slot) &&
-               now >= state.ask_after) {
+               now >= state.ask_after && !COPAL_MUTANT(kPrimaryNeverAsks)) {
       state.ask_after = now + config_.hand_over_timeout;
       events.push_back({Kind::kAskHandOver, group, seen->view, seen->view.slot});
     }
@@ -486,8 +496,9 @@ SlotSet ActingOwner::ready_replicas(Group group) const {
   SlotSet ready;
   for (const Slot slot : kAllSlots) {
     const Peer& peer = peers_[slot.value];
-    ready.set(slot.value, here_.test(slot.value) && peer.said[group.value].ready &&
-                              peer.behind_since[group.value] == kNever);
+    ready.set(slot.value,
+              here_.test(slot.value) && peer.said[group.value].ready &&
+                  (peer.behind_since[group.value] == kNever || COPAL_MUTANT(kBehindIsReady)));
   }
   return ready;
 }
@@ -545,7 +556,7 @@ void ActingOwner::check_invariants() const {
       COPAL_ASSERT(!state.preparing);
       continue;
     }
-    COPAL_ASSERT(state.ready && state.view.slot == self_);
+    COPAL_ASSERT((state.ready || COPAL_MUTANT(kActsUnready)) && state.view.slot == self_);
     COPAL_ASSERT(state.view.term >= terms_.first && state.view.term < terms_.below);
   }
 }

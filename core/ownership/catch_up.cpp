@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/mutant.h"
 #include "core/protocol/codec.h"
 
 namespace copal {
@@ -174,6 +175,9 @@ void CatchUp::on_differ(const CompareDiffer& differ, Now now, Effects& effects) 
   }
   if (!question->of_leaves) {
     comparison->buckets = differ.differ;
+    if (COPAL_MUTANT_SOMETIMES(kBucketSkipped, 3)) {
+      comparison->buckets.reset();
+    }
     if (comparison->buckets.none()) {
       comparison->next_leaf = HashTree::kFanout;
     }
@@ -227,7 +231,7 @@ void CatchUp::decide(Comparison& comparison, const CompareDiffer& differ, std::s
 /// An entry that the peer lacks: removed there if it is below its horizon, else unknown there.
 void CatchUp::decide_mine(Comparison& comparison, const MNodeEntry& mine, Now now,
                           Effects& effects) {
-  if (mine.mnode().version < comparison.peer_horizon) {
+  if (mine.mnode().version < comparison.peer_horizon && !COPAL_MUTANT(kDeletedIsCopied)) {
     ++counts_.dropped;
     set_aside_.drop(mine, now, effects);
   } else {
@@ -236,7 +240,7 @@ void CatchUp::decide_mine(Comparison& comparison, const MNodeEntry& mine, Now no
 }
 
 void CatchUp::decide_theirs(Comparison& comparison, const KeyVersion& theirs) {
-  if (theirs.version < replica_.horizon(comparison.group)) {
+  if (theirs.version < replica_.horizon(comparison.group) && !COPAL_MUTANT(kDeletedIsCopied)) {
     ++counts_.dropped;
     comparison.drop.push_back(theirs);
   } else {
@@ -305,7 +309,9 @@ std::optional<CatchUp::Done> CatchUp::on_closed(const CompareClosed& closed, Now
   if (closed.known) {
     ++counts_.done;
     clock_.observe(closed.horizon.counter, now.mono);
-    replica_.raise_horizon(comparison->group, std::max(comparison->peer_horizon, closed.horizon));
+    if (!COPAL_MUTANT(kHorizonNotTakenOver)) {
+      replica_.raise_horizon(comparison->group, std::max(comparison->peer_horizon, closed.horizon));
+    }
     done = Done{comparison->peer, Compared{comparison->group, comparison->peer_was_ready,
                                            comparison->agreed, comparison->began}};
   } else {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/mutant.h"
 #include "core/protocol/codec.h"
 
 namespace copal {
@@ -142,7 +143,9 @@ std::optional<Compared> CompareAnswer::on_close(NodeId from, const CompareClose&
     answer.known = true;
     compared = Compared{close.at.group, close.ready, close.agreed, at->began};
     clock_.observe(close.horizon.counter, now.mono);
-    replica_.raise_horizon(close.at.group, close.horizon);
+    if (!COPAL_MUTANT(kHorizonNotTakenOver)) {
+      replica_.raise_horizon(close.at.group, close.horizon);
+    }
   }
   answer.horizon = replica_.horizon(close.at.group);
   effects.push_back(Send{from, answer});

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/assert.h"
+#include "core/base/mutant.h"
 
 namespace copal {
 
@@ -26,6 +27,9 @@ void Horizon::on_agreed(Group group, Slot peer, std::uint64_t reading) {
 }
 
 void Horizon::on_replaced(Slot peer) {
+  if (COPAL_MUTANT(kAgreedAfterDeath)) {
+    return;
+  }
   for (auto& group : agreed_) {
     group[peer.value] = 0;
   }

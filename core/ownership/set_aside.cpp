@@ -3,13 +3,14 @@
 #include <array>
 #include <string>
 
+#include "core/base/mutant.h"
 #include "core/protocol/record.h"
 
 namespace copal {
 
 void SetAside::drop(const MNodeEntry& entry, Now now, Effects& effects) {
   const MNode& mnode = entry.mnode();
-  if (!mnode.is_tombstone()) {
+  if (!mnode.is_tombstone() && !COPAL_MUTANT(kNotSetAside)) {
     ++count_;
     std::array<std::uint8_t, kKeySizeMaxBytes + 512> record;
     const MNodeRecord aside{now.wall, aged(mnode, now.mono), std::string(entry.key_text())};

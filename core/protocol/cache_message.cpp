@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/mutant.h"
+
 namespace copal {
 
 namespace {
@@ -21,6 +23,11 @@ AgedMNode aged(const MNode& mnode, TimePoint now) {
 
 MNode dated(const AgedMNode& aged, TimePoint now) {
   MNode mnode = aged.mnode;
+  if (COPAL_MUTANT(kAgesIgnored)) {
+    mnode.modified = now;
+    mnode.accessed = now;
+    return mnode;
+  }
   mnode.modified = ago(aged.modified_age, now);
   mnode.accessed = ago(aged.accessed_age, now);
   return mnode;

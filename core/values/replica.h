@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/mutant.h"
 #include "core/mnode/mnode.h"
 #include "core/mnode/owner_order.h"
 #include "core/values/m_node_table.h"
@@ -31,7 +32,9 @@ class Replica {
   const MNodeEntry* find(const KeyHash& key) const {
     const Group group = group_of(key);
     const MNodeEntry* entry = tables_[group.value].find(key);
-    return entry != nullptr && is_cleared(group, entry->mnode()) ? nullptr : entry;
+    return entry != nullptr && is_cleared(group, entry->mnode()) && !COPAL_MUTANT(kClearedStillRead)
+               ? nullptr
+               : entry;
   }
 
   /// Who this member is, to know its own writes by.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/mutant.h"
 #include "core/protocol/codec.h"
 
 namespace copal {
@@ -34,6 +35,9 @@ constexpr std::size_t kStateRecordMaxBytes = kListSizeMaxBytes;
 /// is.
 Duration missed(WallTime written, WallTime now) {
   constexpr Duration kMost = std::chrono::hours{24 * 365 * 100};
+  if (written >= now && COPAL_MUTANT(kWallClockStepsAge)) {
+    return -std::min<Duration>(written - now, kMost);
+  }
   if (written >= now) {
     return Duration::zero();
   }
@@ -158,8 +162,11 @@ void ReplicaStore::load_mnode(const StorageRecord& record, Now now) {
     return;
   }
   const Duration more = missed(found->written, now.wall);
-  found->entry.modified_age += std::min(more, Duration::max() - found->entry.modified_age);
-  found->entry.accessed_age += std::min(more, Duration::max() - found->entry.accessed_age);
+  const auto older = [more](Duration age) {
+    return std::max(Duration::zero(), age + std::min(more, Duration::max() - age));
+  };
+  found->entry.modified_age = older(found->entry.modified_age);
+  found->entry.accessed_age = older(found->entry.accessed_age);
   replica_.load(dated(found->entry, now.mono), found->key_text);
   ++counts_.loaded;
 }
@@ -282,6 +289,9 @@ void ReplicaStore::write_values_and_keys(Now now, Effects& effects) {
   ValueStore::Changes& values = value_changes_;
   replica_.values().take_changes(values);
   for (const auto& put : values.written) {
+    if (COPAL_MUTANT_SOMETIMES(kBatchesSplit, 5)) {
+      continue;
+    }
     if (has_room()) {
       unsynced_.values.push_back(put.hash);
       batch.put(Family::kValues, put.hash.bytes, put.bytes.bytes());
@@ -361,6 +371,9 @@ void ReplicaStore::append(Unsynced& to, Unsynced& from) {
 void ReplicaStore::on_full(Now now) {
   ++counts_.full;
   append(unsynced_, syncing_);
+  if (COPAL_MUTANT(kFullStoreForgets)) {
+    unsynced_ = {};
+  }
   std::ranges::sort(unsynced_.keys);
   unsynced_.keys.erase(std::unique(unsynced_.keys.begin(), unsynced_.keys.end()),
                        unsynced_.keys.end());

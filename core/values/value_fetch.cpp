@@ -4,10 +4,12 @@
 #include <iterator>
 #include <utility>
 
+#include "core/base/mutant.h"
+
 namespace copal {
 
 void ValueFetch::want(const ValueHash& hash, NodeId hint, TimePoint now, Effects& effects) {
-  if (replica_.values().find(hash) != nullptr) {
+  if (replica_.values().find(hash) != nullptr || COPAL_MUTANT(kBytesNotFetched)) {
     return;
   }
   const auto at = fetches_.find(hash);

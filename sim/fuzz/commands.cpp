@@ -8,8 +8,10 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <set>
 #include <sstream>
 
+#include "core/base/mutant.h"
 #include "sim/commands.h"
 #include "sim/fuzz/capsule.h"
 #include "sim/fuzz/fault_names.h"
@@ -212,7 +214,53 @@ void print_failure(const FailedSeed& failed, const FuzzCommand& command) {
 
 }  // namespace
 
+namespace {
+
+/// Returns an exit code, or nothing if there is something to run.
+std::optional<int> choose_mutant(const std::string& name) {
+  if (name.empty()) {
+    return std::nullopt;
+  }
+#ifdef COPAL_MUTANTS
+  for (const MutantInfo& mutant : kMutants) {
+    if (name == "list") {
+      std::printf("%-26s %-5s %s\n", std::string(mutant.name).c_str(),
+                  std::string(mutant.rule).c_str(), std::string(mutant.what).c_str());
+    } else if (name == mutant.name) {
+      active_mutant = mutant.mutant;
+      return std::nullopt;
+    }
+  }
+  if (name == "list") {
+    return kExitGood;
+  }
+  std::fprintf(stderr, "--mutant %s: expected one that `--mutant list` shows\n", name.c_str());
+#else
+  std::fprintf(stderr, "--mutant %s: this program has none; configure with -DCOPAL_MUTANTS=ON\n",
+               name.c_str());
+#endif
+  return kExitBadInput;
+}
+
+/// By which checkers, each once.
+void print_caught(const FailedSeed& failed, const std::string& mutant) {
+  std::set<std::string> checkers;
+  for (const Violation& violation : failed.violations) {
+    checkers.insert(violation.checker);
+  }
+  std::printf("%s is caught at seed %llu by", mutant.c_str(), wide(failed.seed));
+  for (const std::string& checker : checkers) {
+    std::printf(" %s", checker.c_str());
+  }
+  std::printf("\n");
+}
+
+}  // namespace
+
 int run_fuzz(FuzzCommand command) {
+  if (const auto code = choose_mutant(command.mutant)) {
+    return *code;
+  }
   if (!set_focus(command.focus, command.seeds.focus) || !check_without(command.seeds.without) ||
       (!command.range.empty() && !set_range(command.range, command.seeds))) {
     return kExitBadInput;
@@ -238,7 +286,11 @@ int run_fuzz(FuzzCommand command) {
   const bool gates_hold = print_gates(totals, command);
   std::fflush(stdout);
   for (std::size_t i = 0; i < totals.failures.size() && i < command.seeds.failures_max; ++i) {
-    print_failure(totals.failures[i], command);
+    if (command.mutant.empty()) {
+      print_failure(totals.failures[i], command);
+    } else {
+      print_caught(totals.failures[i], command.mutant);
+    }
   }
   const bool good = totals.failures.empty() && shares_hold && gates_hold;
   std::printf("%llu passed, %zu failed\n", wide(totals.seeds - totals.failures.size()),

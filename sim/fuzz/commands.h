@@ -14,6 +14,7 @@ struct FuzzCommand {
   std::vector<std::string> focus;  // --focus
   std::string out = "out/fuzz";    // folder for capsules
   bool quiet = false;
+  std::string mutant;  // --mutant NAME, or empty
 };
 
 /// Runs seeds, prints what was found and counted, and leaves a shrunk capsule of each failure.
