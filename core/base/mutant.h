@@ -6,7 +6,7 @@
 
 // Defects that are put into the core on purpose, one at a time, to see whether the fuzzer's
 // checkers find them: each leaves out one rule of the protocols. They exist in one special build
-// only (COPAL_MUTANTS), where a run chooses one by name; everywhere else COPAL_MUTANT() is `false`
+// only (COPAL_MUTANTS), where a run chooses one by name; everywhere else COPAL_MUTANT() is constant
 // and the compiler removes what it guards.
 //
 // Named by what goes wrong. The second column is the rule; `list` marks those that the issue of the
@@ -107,8 +107,9 @@ inline bool now_and_then(std::uint64_t n) {
 
 #else
 
-#define COPAL_MUTANT(name) false
-#define COPAL_MUTANT_SOMETIMES(name, n) false
+inline constexpr bool kNoMutant = false;
+#define COPAL_MUTANT(name) (::copal::kNoMutant)
+#define COPAL_MUTANT_SOMETIMES(name, n) (::copal::kNoMutant)
 
 #endif
 
