@@ -91,7 +91,7 @@ void TriadServer::on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat, No
       from, heartbeat.beat.incarnation, {heartbeat.beat.sequence, heartbeat.beat.echo}, now.mono);
   if (knows_another_start(heartbeat.beat, from)) {
     // Perhaps no member is there that would tell. Once: who says so again and again is wrong.
-    if (!std::exchange(began_again_, true) && heartbeat.beat.known.value != ~std::uint64_t{0}) {
+    if (heartbeat.beat.known.value != ~std::uint64_t{0} && !std::exchange(began_again_, true)) {
       begin_again(self_.generation + 1, Incarnation{heartbeat.beat.known.value + 1}, now, effects);
     }
     return;
