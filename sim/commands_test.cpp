@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string>
 
+#include "sim/fuzz/commands.h"
 #include "sim/testing/data_folder.h"
 
 namespace copal::sim {
@@ -118,6 +119,17 @@ TEST_F(CommandsTest, AMistakeEndsWithTwoAndSaysWhere) {
   EXPECT_NE(said.err.find("bad.yaml:15:1"), std::string::npos) << said.err;
   EXPECT_NE(said.err.find("duration"), std::string::npos);
   EXPECT_TRUE(said.out.empty());
+}
+
+/// The defects of core/base/mutant.h are in a build of their own.
+TEST_F(CommandsTest, WhatIsReleasedHasNoMutants) {
+  const Said said = say([] {
+    fuzz::FuzzCommand command;
+    command.mutant = "kWindowForgotten";
+    return fuzz::run_fuzz(command);
+  });
+  EXPECT_EQ(said.code, kExitBadInput);
+  EXPECT_NE(said.err.find("COPAL_MUTANTS"), std::string::npos) << said.err;
 }
 
 TEST_F(CommandsTest, AMissingTraceEndsWithTwoAndNamesIt) {

@@ -6,8 +6,11 @@
 
 namespace copal {
 
-FailureDetector::FailureDetector(const FailureDetectorConfig& config, TimePoint now)
-    : config_(config), last_step_(now), heard_anyone_(now) {
+FailureDetector::FailureDetector(const FailureDetectorConfig& config, Now now)
+    : config_(config),
+      began_(static_cast<std::uint64_t>(now.wall.time_since_epoch().count())),
+      last_step_(now.mono),
+      heard_anyone_(now.mono) {
   COPAL_ASSERT(config.suspect_after > 0ns && config.suspect_after <= config.dead_after);
 }
 
@@ -46,19 +49,22 @@ FailureDetector::Numbers FailureDetector::next_heartbeat(NodeId node, TimePoint 
   COPAL_ASSERT(peer != nullptr);
   ++peer->sent;
   peer->sent_at[peer->sent % kSentKept] = now;
-  return {peer->sent, peer->received};
+  return {peer->sent, peer->received, began_};
 }
 
 FailureDetector::Heard FailureDetector::on_heartbeat(NodeId node, Incarnation incarnation,
                                                      Numbers numbers, TimePoint now) {
   Peer* peer = find(node);
   if (peer == nullptr || (peer->received > 0 && incarnation < peer->incarnation) ||
-      (incarnation == peer->incarnation && numbers.sequence <= peer->received)) {
+      (incarnation == peer->incarnation &&
+       (numbers.sequence <= peer->received ||
+        (peer->received > 0 && numbers.began != peer->began)))) {
     return Heard::kStale;
   }
   const PeerState before = state(*peer, now);
   const bool restarted = peer->received > 0 && incarnation != peer->incarnation;
   peer->incarnation = incarnation;
+  peer->began = numbers.began;
   peer->received = numbers.sequence;
   peer->heard = now;
   peer->was_heard = true;
@@ -131,14 +137,14 @@ Duration FailureDetector::contact_age(NodeId node, TimePoint now) const {
   return now - peer->echoed_sent_at;
 }
 
-std::uint64_t FailureDetector::sent(NodeId node) const {
-  const Peer* peer = find(node);
-  return peer == nullptr ? 0 : peer->sent;
-}
-
 Incarnation FailureDetector::incarnation(NodeId node) const {
   const Peer* peer = find(node);
   return peer == nullptr ? Incarnation{} : peer->incarnation;
+}
+
+std::uint64_t FailureDetector::began(NodeId node) const {
+  const Peer* peer = find(node);
+  return peer == nullptr ? 0 : peer->began;
 }
 
 TimePoint FailureDetector::next_change(TimePoint now) const {

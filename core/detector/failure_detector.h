@@ -41,11 +41,14 @@ constexpr bool is_dead(PeerState state) {
 /// connection alone kills nobody: a successor acts only when dead_after has passed since the last
 /// heartbeat, and its versions are above the predecessor's by that (R6). Departs: the product
 /// reacted to closed sockets at once and, for years, to nothing else (resin-facts M9, M10).
-/// Invariants: 1. peers are sorted by node, each once; 2. nobody is heard from the future.
+/// Two starts of a peer may use one incarnation, if its disk lost the record of the first: the wall
+/// clock at their start tells them apart. The one heard first counts, and its record tells the
+/// other to go above (R0.3). Invariants: 1. peers are sorted by node, each once; 2. nobody is heard
+/// from the future.
 class FailureDetector {
  public:
   /// now  the node's start.
-  FailureDetector(const FailureDetectorConfig& config, TimePoint now);
+  FailureDetector(const FailureDetectorConfig& config, Now now);
 
   /// Watches a peer; it is kUnknown at first. Again does nothing.
   void add(NodeId peer, TimePoint now);
@@ -55,6 +58,7 @@ class FailureDetector {
   struct Numbers {
     std::uint64_t sequence = 0;  // from 1 on
     std::uint64_t echo = 0;      // highest sequence received from the peer; 0: none
+    std::uint64_t began = 0;     // the sender's wall clock at its start, in ns
   };
   /// node  watched, asserted.
   Numbers next_heartbeat(NodeId node, TimePoint now);
@@ -65,7 +69,7 @@ class FailureDetector {
     kFirst,      // the peer was unknown, or not watched before its first heartbeat came
     kReturned,   // it had been called dead or frozen
     kRestarted,  // a later start of the process
-    kStale,      // of an earlier start, or older than one received: to be ignored
+    kStale,      // of an earlier or nameless start, or older than one received: to be ignored
   };
   /// A heartbeat came from a watched peer (of others it is kStale).
   Heard on_heartbeat(NodeId node, Incarnation incarnation, Numbers numbers, TimePoint now);
@@ -81,10 +85,11 @@ class FailureDetector {
   /// How old our newest heartbeat is that this peer is known to have received; dead_after or more
   /// means that it may have given us up. A day if it has received none.
   Duration contact_age(NodeId node, TimePoint now) const;
-  /// How many heartbeats this start has sent it.
-  std::uint64_t sent(NodeId node) const;
-  /// The start of the peer's process that was heard last; 0 if none was.
+  /// The start of the peer's process that was heard last, and its wall clock then; 0 if none was.
   Incarnation incarnation(NodeId node) const;
+  std::uint64_t began(NodeId node) const;
+  /// This node's own start, as its heartbeats say it.
+  std::uint64_t began() const { return began_; }
   /// How long ago anyone was heard, or this node started; for "lost the last peer".
   Duration silence(TimePoint now) const { return now - heard_anyone_; }
 
@@ -100,6 +105,7 @@ class FailureDetector {
   struct Peer {
     NodeId node;
     Incarnation incarnation;
+    std::uint64_t began = 0;
     std::uint64_t received = 0;
     std::uint64_t sent = 0;
     std::uint64_t echoed = 0;
@@ -117,6 +123,7 @@ class FailureDetector {
 
   FailureDetectorConfig config_;
   std::vector<Peer> peers_;
+  std::uint64_t began_;
   TimePoint last_step_;
   TimePoint heard_anyone_;
 };

@@ -11,7 +11,9 @@ constexpr Duration kBeat{250'000'000};
 /// A detector with one peer, and that peer's side of the heartbeats.
 class FailureDetectorTest : public ::testing::Test {
  protected:
-  FailureDetectorTest() : detector_(FailureDetectorConfig{}, now_) { detector_.add(kPeer, now_); }
+  FailureDetectorTest() : detector_(FailureDetectorConfig{}, Now{now_, {}}) {
+    detector_.add(kPeer, now_);
+  }
 
   /// Heartbeats both ways at the usual interval.
   void talk(Duration time) {
@@ -23,7 +25,7 @@ class FailureDetectorTest : public ::testing::Test {
   }
 
   FailureDetector::Heard hear() {
-    return detector_.on_heartbeat(kPeer, incarnation_, {++sent_, received_}, now_);
+    return detector_.on_heartbeat(kPeer, incarnation_, {++sent_, received_, began_}, now_);
   }
 
   /// Time with steps of this node, in which nobody is heard.
@@ -40,6 +42,7 @@ class FailureDetectorTest : public ::testing::Test {
   TimePoint now_{100s};
   FailureDetector detector_;
   Incarnation incarnation_{1};
+  std::uint64_t began_ = 0;
   std::uint64_t sent_ = 0;
   std::uint64_t received_ = 0;
 };
@@ -114,7 +117,7 @@ TEST_F(FailureDetectorTest, ContactIsAsOldAsTheHeartbeatThatWasEchoed) {
 
 TEST_F(FailureDetectorTest, AnEchoOfWhatWasNeverSentIsNoContact) {
   detector_.next_heartbeat(kPeer, now_);
-  detector_.on_heartbeat(kPeer, incarnation_, {1, 2}, now_);
+  detector_.on_heartbeat(kPeer, incarnation_, {1, 2, 0}, now_);
   EXPECT_GE(detector_.contact_age(kPeer, now_), 24 * 60min);
 }
 
@@ -132,10 +135,22 @@ TEST_F(FailureDetectorTest, ALaterStartIsNoticedAndAnEarlierOneIgnored) {
   EXPECT_EQ(detector_.incarnation(kPeer), Incarnation{2});
 }
 
+TEST_F(FailureDetectorTest, OfTwoStartsOfOneNumberTheFirstThatWasHeardCounts) {
+  began_ = 11;
+  talk(2s);
+  EXPECT_EQ(detector_.began(kPeer), 11U);
+  began_ = 12;
+  EXPECT_EQ(hear(), FailureDetector::Heard::kStale);
+  EXPECT_EQ(detector_.began(kPeer), 11U);
+  incarnation_ = Incarnation{2};
+  EXPECT_EQ(hear(), FailureDetector::Heard::kRestarted);
+  EXPECT_EQ(detector_.began(kPeer), 12U);
+}
+
 TEST_F(FailureDetectorTest, AHeartbeatThatCameBeforeProvesNothing) {
   talk(2s);
   pass(2s);
-  EXPECT_EQ(detector_.on_heartbeat(kPeer, incarnation_, {sent_, received_}, now_),
+  EXPECT_EQ(detector_.on_heartbeat(kPeer, incarnation_, {sent_, received_, 0}, now_),
             FailureDetector::Heard::kStale);
   EXPECT_EQ(state(), PeerState::kSuspect);
 }

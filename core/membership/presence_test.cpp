@@ -51,7 +51,7 @@ class PresenceTest : public testing::Test {
   Roster roster_{{{.node = kTwo, .weight = {2}},
                   {.node = kOne},
                   {.node = kBalancer, .role = NodeRole::kBalancer}}};
-  FailureDetector detector_{{}, now_};
+  FailureDetector detector_{{}, Now{now_, {}}};
   Presence presence_{roster_, detector_};
   ServerList last_;
 };
@@ -159,7 +159,7 @@ TEST(Presence, ALongListComesInParts) {
   }
   const Roster roster(many);
   const TimePoint now{100s};
-  FailureDetector detector({}, now);
+  FailureDetector detector({}, Now{now, {}});
   Presence presence(roster, detector);
   detector.add(NodeId{100}, now);
   detector.on_heartbeat(NodeId{100}, Incarnation{1}, {1, 0}, now);

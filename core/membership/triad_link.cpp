@@ -37,9 +37,7 @@ int rank(ServerPhase phase) {
 }  // namespace
 
 TriadLink::TriadLink(const TriadLinkConfig& config, Now now)
-    : config_(config),
-      detector_(config.detector, now.mono),
-      incarnation_(first_incarnation(now.wall)) {
+    : config_(config), detector_(config.detector, now), incarnation_(first_incarnation(now.wall)) {
   for (const NodeId member : config_.members) {
     if (member != kNoNode) {
       detector_.add(member, now.mono);
@@ -78,7 +76,8 @@ TriadLink::News TriadLink::on_heartbeat(NodeId from, const MemberHeartbeat& hear
     hasten();
   }
   const auto heard = detector_.on_heartbeat(
-      from, heartbeat.beat.incarnation, {heartbeat.beat.sequence, heartbeat.beat.echo}, now.mono);
+      from, heartbeat.beat.incarnation,
+      {heartbeat.beat.sequence, heartbeat.beat.echo, heartbeat.beat.began}, now.mono);
   if (heard == FailureDetector::Heard::kStale) {
     return news;
   }
@@ -137,8 +136,12 @@ TriadLink::News TriadLink::on_time(ServerPhase phase, const std::vector<CacheId>
 ServerHeartbeat TriadLink::heartbeat_to(Slot slot, ServerPhase phase,
                                         const std::vector<CacheId>& listens, TimePoint now) {
   const auto numbers = detector_.next_heartbeat(member(slot), now);
-  return {.beat = {incarnation_, detector_.incarnation(member(slot)), numbers.sequence,
-                   numbers.echo, 0},
+  return {.beat = {.incarnation = incarnation_,
+                   .began = numbers.began,
+                   .known = detector_.incarnation(member(slot)),
+                   .known_began = detector_.began(member(slot)),
+                   .sequence = numbers.sequence,
+                   .echo = numbers.echo},
           .generation = config_.generation,
           .role = config_.role,
           .phase = phase,

@@ -30,12 +30,13 @@ void TriadServer::on_heartbeat(NodeId from, const MemberHeartbeat& heartbeat, No
   const std::optional<Slot> slot = slot_of(from);
   const bool is_nonsense = heartbeat.generation > OwnerId::kGenerationMax ||
                            heartbeat.generation_known >= OwnerId::kGenerationMax;
-  if (!slot || is_nonsense || must_begin_again(heartbeat, from, now, effects)) {
+  if (!slot || is_nonsense || must_begin_again(heartbeat, now, effects)) {
     return;
   }
   Running& r = *running_;
   const auto heard = r.detector.on_heartbeat(
-      from, heartbeat.beat.incarnation, {heartbeat.beat.sequence, heartbeat.beat.echo}, now.mono);
+      from, heartbeat.beat.incarnation,
+      {heartbeat.beat.sequence, heartbeat.beat.echo, heartbeat.beat.began}, now.mono);
   if (heard == FailureDetector::Heard::kStale) {
     return;
   }
@@ -88,8 +89,9 @@ void TriadServer::on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat, No
   }
   r.detector.add(from, now.mono);
   const auto heard = r.detector.on_heartbeat(
-      from, heartbeat.beat.incarnation, {heartbeat.beat.sequence, heartbeat.beat.echo}, now.mono);
-  if (knows_another_start(heartbeat.beat, from)) {
+      from, heartbeat.beat.incarnation,
+      {heartbeat.beat.sequence, heartbeat.beat.echo, heartbeat.beat.began}, now.mono);
+  if (knows_another_start(heartbeat.beat)) {
     // Perhaps no member is there that would tell. Once: who says so again and again is wrong.
     if (heartbeat.beat.known.value != ~std::uint64_t{0} && !std::exchange(began_again_, true)) {
       begin_again(self_.generation + 1, Incarnation{heartbeat.beat.known.value + 1}, now, effects);
@@ -327,8 +329,13 @@ MemberHeartbeat TriadServer::heartbeat_to(NodeId to, std::optional<Slot> slot, b
                                           Now now) {
   Running& r = *running_;
   const auto numbers = r.detector.next_heartbeat(to, now.mono);
-  MemberHeartbeat heartbeat{.beat = {self_.incarnation, r.detector.incarnation(to),
-                                     numbers.sequence, numbers.echo, r.clock.reading(now.mono)},
+  MemberHeartbeat heartbeat{.beat = {.incarnation = self_.incarnation,
+                                     .began = numbers.began,
+                                     .known = r.detector.incarnation(to),
+                                     .known_began = r.detector.began(to),
+                                     .sequence = numbers.sequence,
+                                     .echo = numbers.echo,
+                                     .clock = r.clock.reading(now.mono)},
                             .generation = self_.generation,
                             .stored = store_.synced(),
                             .replicated_up_to = r.replicated_up_to,
@@ -384,7 +391,6 @@ void TriadServer::send_heartbeats(Now now, Effects& effects) {
   for (const NodeId server : r.presence.alive(now.mono)) {
     effects.push_back(Send{server, heartbeat_to(server, std::nullopt, announce, now)});
   }
-  announced_start_ = true;
 }
 
 void TriadServer::on_time(Now now, Effects& effects) {

@@ -145,8 +145,8 @@ class TriadServer {
   void begin_again(std::uint32_t generation, Incarnation incarnation, Now now, Effects& effects);
   void on_self_synced(Now now, Effects& effects);
   void reserve_clock(Now now, Effects& effects);
-  bool knows_another_start(const Beat& beat, NodeId from) const;
-  bool must_begin_again(const MemberHeartbeat& heartbeat, NodeId from, Now now, Effects& effects);
+  bool knows_another_start(const Beat& beat) const;
+  bool must_begin_again(const MemberHeartbeat& heartbeat, Now now, Effects& effects);
 
   // Questions, answers, and copies (triad_server.cpp).
   void on_message(const MessageReceived& received, Now now, Effects& effects);
@@ -191,7 +191,6 @@ class TriadServer {
   UnwrittenSends unwritten_;
   std::uint64_t times_behind_ = 0;  // streams that were given up (R1.8)
   bool began_again_ = false;        // this start has found that it lost what it had synced
-  bool announced_start_ = false;
   std::unique_ptr<Running> running_;
   bool failed_ = false;    // the store: nothing is done any more, for nothing more is written
   bool starting_ = false;  // loaded, and self_ on its way to the disk

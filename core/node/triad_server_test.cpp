@@ -77,6 +77,46 @@ TEST_F(TriadServerTest, AStartThatHasLessThanWasSyncedIsAnotherGeneration) {  //
   EXPECT_EQ(cluster().member(2).self().generation, generation);
 }
 
+/// Found by the fuzzer (seed 832, disk): a start that lived for some milliseconds, and whose record
+/// was misdirected, shared its incarnation, and with it its terms, with the next one.
+TEST_F(TriadServerTest, AStartWhoseRecordIsLostIsNotTakenForTheNextOne) {  // R0.3
+  begin();
+  const FakeStore before = cluster().store(1);
+  cluster().kill(NodeId{1});
+  cluster().start_member(1);
+  ASSERT_TRUE(cluster().run_until([&] { return cluster().member(1).is_running(); }));
+  cluster().run_for(5ms);  // its first heartbeats are heard
+  const SelfRecord lost = cluster().member(1).self();
+  cluster().kill(NodeId{1});
+  cluster().store(1) = before;
+  cluster().start_member(1);
+  ASSERT_TRUE(cluster().run_until([&] { return cluster().member(1).is_running(); }));
+  EXPECT_EQ(cluster().member(1).self().incarnation, lost.incarnation);
+  cluster().run_for(1s);
+  ASSERT_TRUE(settles());
+  EXPECT_GT(cluster().member(1).self().incarnation, lost.incarnation);
+  EXPECT_GE(cluster().member(1).self().terms_below, lost.terms_below + 1'024);
+}
+
+TEST_F(TriadServerTest, AServerMayTellOfALostStartOnceAndNotOfAnImpossibleOne) {
+  begin();
+  const auto tell = [&](std::uint64_t known) {
+    ServerHeartbeat heartbeat{
+        .beat = {.incarnation = Incarnation{1}, .known = Incarnation{known}, .sequence = 9'999},
+        .generation = 1};
+    cluster().tell(NodeId{0}, MessageReceived{kOne, heartbeat});
+    cluster().run_for(1s);
+    return cluster().member(0).self();
+  };
+  const SelfRecord before = cluster().member(0).self();
+  EXPECT_EQ(tell(~std::uint64_t{0}).incarnation, before.incarnation);
+  const SelfRecord again = tell(50);
+  EXPECT_EQ(again.incarnation, Incarnation{51});
+  EXPECT_EQ(again.generation, before.generation + 1);
+  EXPECT_EQ(tell(70).incarnation, Incarnation{51});
+  EXPECT_TRUE(settles());
+}
+
 TEST_F(TriadServerTest, ATriadOfOneServesAtOnceAndATriadOfTwoWithBoth) {
   for (const std::size_t members : {1U, 2U}) {
     FakeCluster small({plain_, safe_}, members);

@@ -46,7 +46,7 @@ TriadServer::TriadServer(const TriadServerConfig& config)
 TriadServer::Running::Running(const TriadServerConfig& config, const SelfRecord& self,
                               Replica& replica, ReplicaStore& store, Now now)
     : clock(now, self.clock_reserved - kClockAheadNs),
-      detector(config.detector, now.mono),
+      detector(config.detector, now),
       ownership(config.ownership, config.slot, filled_slots(config.members),
                 {self.terms_below - kFirstTerms, self.terms_below}, now.mono),
       horizon(config.tombstone_lifetime, config.slot, filled_slots(config.members), now.mono),
@@ -173,16 +173,15 @@ void TriadServer::reserve_clock(Now now, Effects& effects) {
 
 /// Whether somebody has heard a start of this member that is not this one, and not before it: its
 /// record is lost.
-bool TriadServer::knows_another_start(const Beat& beat, NodeId from) const {
+bool TriadServer::knows_another_start(const Beat& beat) const {
   return beat.known > self_.incarnation ||
-         (beat.known == self_.incarnation && beat.echo > running_->detector.sent(from));
+         (beat.known == self_.incarnation && beat.known_began != running_->detector.began());
 }
 
 /// A peer remembers more of this member than its disk did: an incarnation that is not below, a
 /// generation above, or batches that were synced and are gone. Then this start does not count.
 /// Rule: R5.4, R5.5, R0.3.
-bool TriadServer::must_begin_again(const MemberHeartbeat& heartbeat, NodeId from, Now now,
-                                   Effects& effects) {
+bool TriadServer::must_begin_again(const MemberHeartbeat& heartbeat, Now now, Effects& effects) {
   if (heartbeat.beat.known < self_.incarnation) {
     // What it knows is of an earlier start.
     const bool lost = heartbeat.generation_known > self_.generation ||
@@ -196,10 +195,10 @@ bool TriadServer::must_begin_again(const MemberHeartbeat& heartbeat, NodeId from
                 Incarnation{self_.incarnation.value + 1}, now, effects);
     return true;
   }
-  // An earlier start had this number, too, if its record is lost: the peer knows more of it than
-  // this one has said.
-  const bool mine = !knows_another_start(heartbeat.beat, from) && announced_start_ &&
-                    heartbeat.stored_known <= store_.synced();
+  // An earlier start had this number, too, if its record is lost: another one by its clock, or the
+  // peer knows more of it than this one has said.
+  const bool mine =
+      !knows_another_start(heartbeat.beat) && heartbeat.stored_known <= store_.synced();
   if (mine || heartbeat.beat.known.value == ~std::uint64_t{0}) {
     return false;
   }

@@ -63,7 +63,7 @@ CacheAnswer some_answer(const MNode& mnode, const AgedMNode& entry) {
 std::vector<Message> one_of_each_kind() {
   const MNode mnode = some_mnode();
   const AgedMNode entry = aged(mnode, TimePoint{300s});
-  const Beat beat{Incarnation{1}, Incarnation{2}, 3, 4, 5};
+  const Beat beat{Incarnation{1}, 6, Incarnation{2}, 7, 3, 4, 5};
   const CompareStep step{Group{1}, 2, 3};
   return {Request{RequestId{1}, SessionId{2}, 3, 4s, 5, 6},
           Answer{RequestId{~0ull}, AnswerStatus::kBusy, kLoad, 9},

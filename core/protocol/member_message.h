@@ -37,16 +37,20 @@ constexpr ServerPhase wire_last(ServerPhase) {
 /// In every heartbeat.
 struct Beat {
   Incarnation incarnation;  // the sender's
+  std::uint64_t began = 0;  // the sender's wall clock at its start; see FailureDetector
   // The receiver's highest that the sender has heard: who is told of one above its own knows that
   // it began too low, and goes above it (R0.3).
   Incarnation known;
-  std::uint64_t sequence = 0;  // from 1 on
-  std::uint64_t echo = 0;      // the receiver's highest received; see FailureDetector
-  std::uint64_t clock = 0;     // the sender's hybrid clock (R6)
+  std::uint64_t known_began = 0;  // of the start that used it
+  std::uint64_t sequence = 0;     // from 1 on
+  std::uint64_t echo = 0;         // the receiver's highest received; see FailureDetector
+  std::uint64_t clock = 0;        // the sender's hybrid clock (R6)
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(self.incarnation);
+    visit(self.began);
     visit(self.known);
+    visit(self.known_began);
     visit(self.sequence);
     visit(self.echo);
     visit(self.clock);
