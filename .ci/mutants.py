@@ -1,8 +1,10 @@
 #!/usr/bin/python3
-"""Runs the fuzzer with each mutant of core/base/mutant.h until a checker catches it. Usage:
-    .ci/mutants.py [--seeds N] [MUTANT…]    all mutants, or these; at most N seeds each
-Prints a line for each: the first seed that catches it and by which checkers. The last line is
-`N passed, N failed`, a mutant each. Needs build/mutants (`cmake --preset mutants`).
+"""Shows that the fuzzer's checkers work: each mutant of core/base/mutant.h is caught, and each
+checker is needed for one of them. Usage:
+    .ci/mutants.py [--seeds N] [--caught-only] [MUTANT…]    all mutants, or these; N seeds at most
+Prints a line for each mutant: the first seed that catches it and by which checkers; and one for each
+checker: a mutant that escapes as many seeds when this checker is switched off. The last line is
+`N passed, N failed`, a mutant or a checker each. Needs build/mutants (`cmake --preset mutants`).
 """
 
 import argparse
@@ -15,34 +17,73 @@ import source_tree
 PROGRAM = source_tree.ROOT / "build" / "mutants" / "copal-sim"
 
 
-def names():
-    done = subprocess.run([PROGRAM, "fuzz", "--mutant", "list"], capture_output=True, text=True,
-                          check=True)
-    return [line.split()[0] for line in done.stdout.splitlines()]
-
-
-def catch(name, seeds):
-    """Returns the line that says by what the mutant is caught, or None."""
-    done = subprocess.run([PROGRAM, "fuzz", "--mutant", name, "--seeds", f"1..{seeds}",
-                           "--failures", "1", "--quiet"], capture_output=True, text=True,
+def fuzz(*arguments):
+    return subprocess.run([PROGRAM, "fuzz", *arguments], capture_output=True, text=True,
                           check=False)
-    caught = re.search(r"^\S+ is caught at seed .*$", done.stdout, re.MULTILINE)
-    return caught.group(0) if caught else None
+
+
+def mutants():
+    return [line.split()[0] for line in fuzz("--mutant", "list").stdout.splitlines()]
+
+
+def checkers():
+    """Returns their names, which the program says to whom asks for one that there isn't."""
+    return fuzz("--without", "?").stderr.split("expected a checker:")[1].split()
+
+
+def catch(mutant, seeds, without=None):
+    """Returns (the seed that catches a mutant, by which checkers), or None if none of them does."""
+    done = fuzz("--mutant", mutant, "--seeds", f"1..{seeds}", "--failures", "1", "--quiet",
+                *(["--without", without] if without else []))
+    caught = re.search(r"^\S+ is caught at seed (\d+) by (.*)$", done.stdout, re.MULTILINE)
+    if caught:
+        return int(caught[1]), caught[2].split()
+    # Gates of whole campaigns may fail here; a seed that ran is what counts.
+    if not re.search(r"^\d+ passed, \d+ failed$", done.stdout, re.MULTILINE):
+        sys.exit(f"{mutant}: {done.stderr}")
+    return None
+
+
+def show_caught(names, seeds):
+    """Returns {mutant: what catch() says of it}."""
+    found = {}
+    for name in names:
+        found[name] = catch(name, seeds)
+        if found[name]:
+            print(f"{name} is caught at seed {found[name][0]} by {' '.join(found[name][1])}",
+                  flush=True)
+        else:
+            print(f"{name} ESCAPES {seeds} seeds", flush=True)
+    return found
+
+
+def needed_for(checker, found, seeds):
+    """Returns a mutant that only this checker catches, or None."""
+    alone = [(one[0], name) for name, one in found.items() if one and one[1] == [checker]]
+    # What is caught late is more often caught by one checker alone.
+    for _, name in sorted(alone, reverse=True):
+        if catch(name, seeds, without=checker) is None:
+            return name
+    return None
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--seeds", type=int, default=2000)
+    parser.add_argument("--caught-only", action="store_true", help="do not try without checkers")
     parser.add_argument("mutants", nargs="*")
     arguments = parser.parse_args()
-    escaped = 0
-    mutants = arguments.mutants or names()
-    for name in mutants:
-        line = catch(name, arguments.seeds)
-        escaped += line is None
-        print(line or f"{name} ESCAPES {arguments.seeds} seeds", flush=True)
-    print(f"{len(mutants) - escaped} passed, {escaped} failed")
-    return 1 if escaped else 0
+    found = show_caught(arguments.mutants or mutants(), arguments.seeds)
+    passed = sum(one is not None for one in found.values())
+    failed = len(found) - passed
+    for checker in [] if arguments.caught_only else checkers():
+        mutant = needed_for(checker, found, arguments.seeds)
+        passed += mutant is not None
+        failed += mutant is None
+        print(f"{checker}: " + (f"without it {mutant} escapes {arguments.seeds} seeds" if mutant
+                                else "NO MUTANT escapes without it"), flush=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
