@@ -2,8 +2,8 @@
 """Shows that the fuzzer's checkers work: each mutant of core/base/mutant.h is caught, and each
 checker is needed for one of them. Usage:
     .ci/mutants.py [--seeds N] [--caught-only] [MUTANT…]    all mutants, or these; N seeds at most
-Prints a line for each mutant: the first seed that catches it and by which checkers; and one for each
-checker: a mutant that escapes as many seeds when this checker is switched off. The last line is
+Prints a line for each mutant: the first seed that catches it and by which checkers; and for each
+checker a mutant that escapes as many seeds when this checker is switched off. The last line is
 `N passed, N failed`, a mutant or a checker each. Needs build/mutants (`cmake --preset mutants`).
 """
 
