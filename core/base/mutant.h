@@ -10,7 +10,8 @@
 // and the compiler removes what it guards.
 //
 // Named by what goes wrong. The second column is the rule; `list` marks those that the issue of the
-// cache names itself.
+// cache names itself. The hidden ones were written from the core and the rules alone, by somebody who
+// had not seen the checkers: how many of them are caught says what the others can't.
 
 // clang-format off
 #define COPAL_MUTANT_LIST(X) \
@@ -68,7 +69,17 @@
   X(kListNotPushed, "list", "a changed list of servers is not pushed") \
   X(kDisabledIsListed, "R9", "a disabled server stays in the list") \
   X(kListForgotten, "R9", "with no member heard, a balancer routes to nobody") \
-  X(kDeadIsListed, "R9", "a server that is dead stays in the list")
+  X(kDeadIsListed, "R9", "a server that is dead stays in the list") \
+  X(kHiddenMeanwhileNotSynced, "R0.2", "what is written while a sync runs counts as synced") \
+  X(kHiddenRefusalSettlesAll, "R0.3", "one refused attempt settles all others of the change") \
+  X(kHiddenIdleGraceForgotten, "R0.7", "an idle entry expires while a use may be unknown") \
+  X(kHiddenBrokenLinkUntold, "R1.4", "a listener is not told that a broken link lost events") \
+  X(kHiddenHandOverNotTakenBack, "R1.5", "a hand-over that nobody took is never taken back") \
+  X(kHiddenBrokenLinkNotResent, "R1.7", "what was under way as a link broke is not sent again") \
+  X(kHiddenAgreedWithOne, "R4.1", "what one other member agreed on counts for all") \
+  X(kHiddenClearNotCompared, "R4.3", "a comparison does not pass on what was cleared") \
+  X(kHiddenFarClockIgnored, "R6", "a clock more than a minute ahead is not followed") \
+  X(kHiddenOlderOrderWins, "R9", "an operator's older order replaces the newer one")
 // clang-format on
 
 namespace copal {

@@ -216,8 +216,9 @@ void LocalChanges::on_restarted(Now now, Effects& effects) {
 // ---- answers
 
 void LocalChanges::settle(Question& question, std::uint32_t attempt) {
-  std::erase_if(question.unsettled,
-                [attempt](const Attempt& one) { return one.number == attempt; });
+  std::erase_if(question.unsettled, [attempt](const Attempt& one) {
+    return one.number == attempt || COPAL_MUTANT(kHiddenRefusalSettlesAll);
+  });
 }
 
 bool LocalChanges::on_answer(NodeId, const CacheAnswer& answer, Now now, Effects& effects) {

@@ -184,7 +184,11 @@ bool ReplicationLog::on_ack(NodeId peer, const ReplicateAck& ack, TimePoint now)
 
 void ReplicationLog::on_link_down(NodeId peer, TimePoint now) {
   if (Stream* stream = find(peer)) {
-    rewind(*stream);
+    if (COPAL_MUTANT(kHiddenBrokenLinkNotResent)) {
+      stream->last_sent = 0;
+    } else {
+      rewind(*stream);
+    }
     stream->paused_until = now + config_.reconnect_after;
   }
 }

@@ -106,7 +106,7 @@ TriadLink::News TriadLink::on_heartbeat(NodeId from, const MemberHeartbeat& hear
 
 TriadLink::News TriadLink::on_link_down(NodeId peer) {
   detector_.on_link_down(peer);
-  return {.events_lost = slot_of(peer).has_value()};
+  return {.events_lost = slot_of(peer).has_value() && !COPAL_MUTANT(kHiddenBrokenLinkUntold)};
 }
 
 TriadLink::News TriadLink::on_time(ServerPhase phase, const std::vector<CacheId>& listens, Now now,

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "core/base/ids.h"
+#include "core/base/mutant.h"
 #include "core/base/sha256.h"
 #include "core/base/time.h"
 #include "core/mnode/version.h"
@@ -66,6 +67,10 @@ struct MNode {
   /// Past its expire timeout, or so long past its idle timeout that no use can be unknown. Bounds:
   /// the instant itself is still inside.
   bool is_expired(TimePoint now) const {
+    if (COPAL_MUTANT(kHiddenIdleGraceForgotten) && idle_timeout_ms > 0 &&
+        now - accessed > std::chrono::milliseconds{idle_timeout_ms}) {
+      return true;
+    }
     return (expire_timeout > 0ns && now - modified > expire_timeout) ||
            (idle_timeout_ms > 0 && now - accessed > std::chrono::milliseconds{idle_timeout_ms} +
                                                         touch_interval(idle_timeout_ms));

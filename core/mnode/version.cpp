@@ -25,7 +25,9 @@ std::uint64_t HybridClock::reading(TimePoint now) const {
 }
 
 void HybridClock::observe(std::uint64_t seen, TimePoint now) {
-  if (!COPAL_MUTANT(kClockNotObserved)) {
+  constexpr std::uint64_t kMinuteNs = 60'000'000'000;
+  const bool is_far = COPAL_MUTANT(kHiddenFarClockIgnored) && seen > reading(now) + kMinuteNs;
+  if (!COPAL_MUTANT(kClockNotObserved) && !is_far) {
     raise(seen, now);
   }
 }

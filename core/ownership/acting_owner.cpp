@@ -348,7 +348,8 @@ void ActingOwner::settle(Group group, TimePoint now, OwnerEvents& events) {
     state.ready = true;
     events.push_back({Kind::kReady, group, state.view, self_});
   }
-  if ((state.stage == Stage::kDraining || state.stage == Stage::kOffered) &&
+  if ((state.stage == Stage::kDraining ||
+       (state.stage == Stage::kOffered && !COPAL_MUTANT(kHiddenHandOverNotTakenBack))) &&
       now >= state.hand_over_ends) {
     // Two more: the hand-over may have arrived, and its taker act under one more (R1.5).
     start(group, state.view.term + 2, !state.preparing, now, events);

@@ -52,6 +52,9 @@ std::uint64_t Horizon::droppable_below(Group group, std::uint64_t reading) const
       agreed_by_all = std::min(agreed_by_all, agreed_[group.value][slot]);
     }
   }
+  if (COPAL_MUTANT(kHiddenAgreedWithOne)) {
+    agreed_by_all = std::max(agreed_by_all, *std::ranges::max_element(agreed_[group.value]));
+  }
   return std::max(agreed_by_all, lifetime_ago_);
 }
 

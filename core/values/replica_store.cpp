@@ -346,6 +346,9 @@ StoreNews ReplicaStore::on_synced(const SyncEnded& synced) {
     return {};
   }
   sync_under_way_ = false;
+  if (COPAL_MUTANT(kHiddenMeanwhileNotSynced)) {
+    dirty_since_ = kNever;
+  }
   for (const ValueHash& hash : syncing_.values) {
     replica_.values().on_synced(hash);
   }
