@@ -92,9 +92,12 @@ void TriadServer::on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat, No
       from, heartbeat.beat.incarnation,
       {heartbeat.beat.sequence, heartbeat.beat.echo, heartbeat.beat.began}, now.mono);
   if (knows_another_start(heartbeat.beat)) {
-    // Perhaps no member is there that would tell. Once: who says so again and again is wrong.
-    if (heartbeat.beat.known.value != ~std::uint64_t{0} && !std::exchange(began_again_, true)) {
-      begin_again(self_.generation + 1, Incarnation{heartbeat.beat.known.value + 1}, now, effects);
+    // Perhaps no member is there that would tell. Each server once, for some heard later starts
+    // than others: who says so again and again is wrong.
+    if (heartbeat.beat.known.value != ~std::uint64_t{0} && told_by_.insert(from).second) {
+      const bool lost = !std::exchange(began_again_, true);
+      begin_again(self_.generation + (lost ? 1 : 0), Incarnation{heartbeat.beat.known.value + 1},
+                  now, effects);
     }
     return;
   }

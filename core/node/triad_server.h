@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "core/base/ids.h"
@@ -191,6 +192,7 @@ class TriadServer {
   UnwrittenSends unwritten_;
   std::uint64_t times_behind_ = 0;  // streams that were given up (R1.8)
   bool began_again_ = false;        // this start has found that it lost what it had synced
+  std::set<NodeId> told_by_;        // servers that told of such a start
   std::unique_ptr<Running> running_;
   bool failed_ = false;    // the store: nothing is done any more, for nothing more is written
   bool starting_ = false;  // loaded, and self_ on its way to the disk

@@ -98,13 +98,14 @@ TEST_F(TriadServerTest, AStartWhoseRecordIsLostIsNotTakenForTheNextOne) {  // R0
   EXPECT_GE(cluster().member(1).self().terms_below, lost.terms_below + 1'024);
 }
 
-TEST_F(TriadServerTest, AServerMayTellOfALostStartOnceAndNotOfAnImpossibleOne) {
+/// Each: one that was away tells of an earlier start than the others.
+TEST_F(TriadServerTest, EachServerMayTellOfALostStartOnceAndNotOfAnImpossibleOne) {
   begin();
-  const auto tell = [&](std::uint64_t known) {
+  const auto tell = [&](std::uint64_t known, NodeId server = kOne) {
     ServerHeartbeat heartbeat{
         .beat = {.incarnation = Incarnation{1}, .known = Incarnation{known}, .sequence = 9'999},
         .generation = 1};
-    cluster().tell(NodeId{0}, MessageReceived{kOne, heartbeat});
+    cluster().tell(NodeId{0}, MessageReceived{server, heartbeat});
     cluster().run_for(1s);
     return cluster().member(0).self();
   };
@@ -114,6 +115,9 @@ TEST_F(TriadServerTest, AServerMayTellOfALostStartOnceAndNotOfAnImpossibleOne) {
   EXPECT_EQ(again.incarnation, Incarnation{51});
   EXPECT_EQ(again.generation, before.generation + 1);
   EXPECT_EQ(tell(70).incarnation, Incarnation{51});
+  EXPECT_EQ(tell(80, kTwo).incarnation, Incarnation{81});
+  EXPECT_EQ(tell(90, kTwo).incarnation, Incarnation{81});
+  EXPECT_EQ(cluster().member(0).self().generation, again.generation);
   EXPECT_TRUE(settles());
 }
 

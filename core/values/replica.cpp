@@ -116,6 +116,16 @@ void Replica::raise_horizon(Group group, const Version& to) {
   }
 }
 
+void Replica::forget_horizons() {
+  for (std::uint8_t i = 0; i < kGroups; ++i) {
+    if (horizons_[i] != kNoVersion) {
+      newest_counter_ = std::max(newest_counter_, horizons_[i].counter);
+      horizons_[i] = kNoVersion;
+      changed_groups_.push_back(Group{i});
+    }
+  }
+}
+
 bool Replica::clear(Group group, CacheId cache, const Version& version) {
   std::vector<Cleared>& list = cleared_[group.value];
   auto at = std::lower_bound(list.begin(), list.end(), cache,

@@ -18,7 +18,7 @@ namespace copal {
 /// install(), so that one order of versions decides. Rule: R4.2, R6.
 /// It writes nothing: it remembers what changed since it was last asked (take_changes).
 /// Invariants: 1. each m-node with a value that does not stand in it holds one reference to that
-/// value; 2. horizons and clears never go back.
+/// value; 2. horizons and clears never go back, but for forget_horizons().
 class Replica {
  public:
   enum class Installed : std::uint8_t {
@@ -62,6 +62,9 @@ class Replica {
   const Version& horizon(Group group) const { return horizons_[group.value]; }
   /// A lower one than the group's does nothing.
   void raise_horizon(Group group, const Version& to);
+  /// The disk has lost records, nobody knows which. What is not here may be one of them, and was
+  /// not removed because of that: no peer may take it for removed. What was, they know themselves.
+  void forget_horizons();
 
   /// A `clear` is a tombstone over all keys of a cache in a group: what is below counts as not
   /// there from now on, and is dropped in bounded steps (drop_cleared).
@@ -107,7 +110,8 @@ class Replica {
   std::size_t size() const { return size_; }
   std::size_t live_count() const { return live_count_; }
   std::uint64_t memory_bytes() const;
-  /// No m-node that ever was here had a higher one in its version.
+  /// No m-node that ever was here had a higher one in its version, and no horizon that is
+  /// forgotten.
   std::uint64_t newest_counter() const { return newest_counter_; }
 
   /// Walks everything; for tests and the simulator. Asserts the invariants.

@@ -119,12 +119,16 @@ StoreNews ReplicaStore::on_scanned(const ScanEnded& page, Now now, Effects& effe
     return {};
   }
   phase_ = Phase::kOpen;
+  if (counts_.damaged > 0) {
+    replica_.forget_horizons();
+  }
   self_ = found_self_.value_or(SelfRecord{});
   return {.loaded = true};
 }
 
 /// A damaged record is gone: of an m-node a peer has the like (this member is not ready before it
-/// has compared), and of the rest nothing is worse than not knowing it.
+/// has compared), and of the rest nothing is worse than not knowing it. A write that went to the
+/// wrong place shows where it went, not where it is missing.
 void ReplicaStore::heal(Effects& effects) {
   for (const std::vector<std::uint8_t>& key : std::exchange(damaged_keys_, {})) {
     effects.store().erase(phase_ == Phase::kState ? Family::kState : Family::kMNodes, key);

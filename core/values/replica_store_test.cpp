@@ -218,6 +218,26 @@ TEST_F(ReplicaStoreTest, ADamagedRecordIsOneRecordLostAndHealed) {
   EXPECT_EQ(disk_.count(Family::kMNodes), 1U);
 }
 
+/// Found by the fuzzer (seed 102409): a write that went to the wrong place left nothing at its own,
+/// and the other members deleted an entry because this one had a horizon above it and lacked it.
+TEST_F(ReplicaStoreTest, WhoseDiskLostRecordsHasNoHorizons) {
+  replica_->raise_horizon(Group{3}, {50, 1, OwnerId(0, Slot{0}, 1)});
+  replica_->clear(Group{3}, CacheId{1}, {40, 1, OwnerId(0, Slot{0}, 1)});
+  install(1, 60, filled_bytes(1));
+  step();
+  start(false);
+  EXPECT_EQ(replica_->horizon(Group{3}).counter, 50U);
+  damage(Family::kMNodes);
+  start(false);
+  EXPECT_EQ(replica_->horizon(Group{3}), kNoVersion);
+  EXPECT_EQ(replica_->cleared(Group{3}, CacheId{1}).counter, 40U);
+  EXPECT_GE(replica_->newest_counter(), 50U);
+  step();
+  start(false);
+  EXPECT_EQ(store_->counts().damaged, 0U);
+  EXPECT_EQ(replica_->horizon(Group{3}), kNoVersion) << "nor at the next start";
+}
+
 TEST_F(ReplicaStoreTest, ARecordUnderAnotherKeyOrOfNoSenseIsDamagedToo) {
   StorageBatch batch;
   batch.put(Family::kMNodes, std::array<std::uint8_t, 3>{1, 2, 3},
