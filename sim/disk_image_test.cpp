@@ -25,7 +25,7 @@ std::optional<std::string_view> value(const DiskImage& image, Family family, std
 
 TEST(DiskChecksum, SeesEveryFlippedBitAndEveryLength) {
   Prng random(1, "disk checksum");
-  for (std::size_t size_bytes = 0; size_bytes < 40; ++size_bytes) {
+  for (std::size_t size_bytes = 0; size_bytes < 80; ++size_bytes) {
     Bytes bytes(size_bytes);
     for (std::uint8_t& byte : bytes) {
       byte = static_cast<std::uint8_t>(random.next());

@@ -19,8 +19,10 @@ Blob value_bytes(std::uint32_t number, std::uint32_t size_bytes) {
     return Blob(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
   }
   return Blob::make(size_bytes, [number](std::span<std::uint8_t> bytes) {
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-      bytes[i] = static_cast<std::uint8_t>(mix64(number, i / 8) >> (i % 8 * 8));
+    std::uint64_t word = 0;
+    for (std::size_t i = 0; i < bytes.size(); ++i, word >>= 8U) {
+      word = i % 8 == 0 ? mix64(number, i / 8) : word;
+      bytes[i] = static_cast<std::uint8_t>(word);
     }
   });
 }
