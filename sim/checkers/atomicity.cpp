@@ -78,22 +78,23 @@ bool previous_is(const Operation& operation, const MNode* before) {
 }
 
 /// Whether the owner that made both had forgotten the first when it made the second.
-bool forgot(const fuzz::Plan& plan, const KeyHistory& key, const Version& one, const Version& two) {
+bool forgot(const fuzz::Trial& world, const KeyHistory& key, const Version& one,
+            const Version& two) {
   const std::uint32_t member = one.owner.slot().value;
-  return starts_of_memory(plan, member, born(key, one)) !=
-         starts_of_memory(plan, member, born(key, two));
+  return starts_of_memory(world, member, born(key, one)) !=
+         starts_of_memory(world, member, born(key, two));
 }
 
-void check_states(const fuzz::Plan& plan, const History& history, const KeyName& name,
-                  const KeyHistory& key, const std::map<Version, const Operation*>& by_version,
-                  Findings& findings) {
+void check_states(const fuzz::Trial& world, const KeyName& name, const KeyHistory& key,
+                  const std::map<Version, const Operation*>& by_version, Findings& findings) {
+  const History& history = world.history();
   const auto cleared = history.cleared.find({key.group.value, name.cache});
   const Version clear = cleared == history.cleared.end() ? kNoVersion : cleared->second;
   for (auto at = key.states.begin(); at != key.states.end(); ++at) {
     const auto next = std::next(at);
     if (next == key.states.end() || next->first.owner != at->first.owner ||
         next->first.epoch != at->first.epoch || at->first < clear ||
-        forgot(plan, key, at->first, next->first)) {
+        forgot(world, key, at->first, next->first)) {
       continue;
     }
     const auto operation = by_version.find(next->first);
@@ -161,7 +162,7 @@ void check_atomicity(fuzz::Trial& world, Findings& findings) {
   }
   for (const auto& [name, key] : history.keys) {
     if (!ends_by_itself(world.plan(), name.cache)) {
-      check_states(world.plan(), history, name, key, by_version[name], findings);
+      check_states(world, name, key, by_version[name], findings);
     }
   }
 }

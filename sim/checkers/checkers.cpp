@@ -112,6 +112,14 @@ std::vector<Gap> gaps(const KeyHistory& key, const Version& version, TimePoint f
   return found;
 }
 
+bool is_cleared_meanwhile(const History& history, const Operation& write) {
+  return std::ranges::any_of(history.operations, [&write](const Operation& other) {
+    return other.planned.kind == fuzz::PlannedOp::Kind::kClear &&
+           other.planned.cache == write.planned.cache && other.asked <= write.answered &&
+           other.answered >= write.asked;
+  });
+}
+
 std::int64_t disks_lost(const fuzz::Plan& plan, std::uint32_t member, TimePoint before) {
   return std::ranges::count_if(plan.faults, [&](const fuzz::PlannedFault& fault) {
     return fault.kind == fuzz::PlannedFault::Kind::kLoseDisk && fault.node == member &&
@@ -131,15 +139,19 @@ TimePoint born(const KeyHistory& key, const Version& version) {
   return first;
 }
 
-std::int64_t starts_of_memory(const fuzz::Plan& plan, std::uint32_t member, TimePoint before) {
-  const bool alone = std::has_single_bit(plan.slots);
-  return std::ranges::count_if(plan.faults, [&](const fuzz::PlannedFault& fault) {
-    const bool forgets = fault.kind == fuzz::PlannedFault::Kind::kLoseDisk ||
-                         (alone && (fault.kind == fuzz::PlannedFault::Kind::kDiskFlips ||
-                                    fault.kind == fuzz::PlannedFault::Kind::kDiskMisdirects ||
-                                    fault.kind == fuzz::PlannedFault::Kind::kDiskLies));
-    return forgets && fault.node == member && TimePoint{fault.at} <= before;
+std::int64_t starts_of_memory(const fuzz::Trial& world, std::uint32_t member, TimePoint before) {
+  using Kind = fuzz::PlannedFault::Kind;
+  const fuzz::Plan& plan = world.plan();
+  const bool may_hear_nobody = std::has_single_bit(plan.slots) || world.was_cut_off(member) ||
+                               had_fault(plan, Kind::kPartition, Kind::kFlipBit);
+  const bool damaged = std::ranges::any_of(plan.faults, [&](const fuzz::PlannedFault& fault) {
+    return (fault.kind == Kind::kDiskFlips || fault.kind == Kind::kDiskMisdirects ||
+            fault.kind == Kind::kDiskLies) &&
+           fault.node == member && TimePoint{fault.at} <= before;
   });
+  const std::int64_t starts = std::ranges::count_if(world.history().ends[member],
+                                                    [&](TimePoint end) { return end <= before; });
+  return disks_lost(plan, member, before) + (may_hear_nobody && damaged ? starts : 0);
 }
 
 }  // namespace copal::sim

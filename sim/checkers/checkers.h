@@ -75,6 +75,9 @@ std::string seconds(TimePoint time);
 /// Whether entries of the cache end by themselves: by a timeout or by eviction.
 bool ends_by_itself(const fuzz::Plan& plan, std::uint32_t cache);
 const fuzz::PlannedCache& cache_of(const fuzz::Plan& plan, const Operation& operation);
+/// Whether a clear of its cache overlaps it: a member that has heard of that need not take what was
+/// before.
+bool is_cleared_meanwhile(const History& history, const Operation& write);
 /// Whether a fault of one of these kinds was active at some time of a span.
 bool had_fault(const fuzz::Plan& plan, fuzz::PlannedFault::Kind first,
                fuzz::PlannedFault::Kind last, TimePoint from = TimePoint{}, TimePoint to = kNever);
@@ -90,8 +93,8 @@ std::vector<Gap> gaps(const KeyHistory& key, const Version& version, TimePoint f
 std::int64_t disks_lost(const fuzz::Plan& plan, std::uint32_t member, TimePoint before);
 /// When a version was first seen anywhere; kNever if it was not.
 TimePoint born(const KeyHistory& key, const Version& version);
-/// How often a member may have forgotten what terms it acted in. Where there is no other, nobody
-/// tells it before it acts; then a damaged record is as bad as a lost disk.
-std::int64_t starts_of_memory(const fuzz::Plan& plan, std::uint32_t member, TimePoint before);
+/// How often a member may have forgotten what terms it acted in. Where it hears no other, nobody
+/// tells it before it acts; with a damaged disk each of its starts may have.
+std::int64_t starts_of_memory(const fuzz::Trial& world, std::uint32_t member, TimePoint before);
 
 }  // namespace copal::sim

@@ -34,6 +34,7 @@ using fuzz::Tampering;
 constexpr std::uint32_t kReplicated = 1;
 constexpr std::uint32_t kAvailable = 2;
 constexpr std::uint32_t kExpiring = 3;
+constexpr std::uint32_t kCleared = 4;
 
 class CheckersTest : public testing::Test {
  protected:
@@ -43,7 +44,8 @@ class CheckersTest : public testing::Test {
     plan_.caches = {
         {.consistency = Consistency::kReplicated, .sync = Sync::kAlways, .local_read_timeout = 0ns},
         {.consistency = Consistency::kAvailable, .local_read_timeout = 0ns},
-        {.consistency = Consistency::kReplicated, .local_read_timeout = 0ns, .expire_timeout = 5s}};
+        {.consistency = Consistency::kReplicated, .local_read_timeout = 0ns, .expire_timeout = 5s},
+        {.consistency = Consistency::kReplicated, .local_read_timeout = 0ns}};
     plan_.keys = 3;
     plan_.faults_for = 12s;
     plan_.core_for = 10s;
@@ -61,6 +63,9 @@ class CheckersTest : public testing::Test {
     plan(1s, Kind::kPut, kExpiring, 0);
     plan(2s, Kind::kGet, kExpiring, 0);
     plan(11s, Kind::kGet, kExpiring, 0);
+    plan(1s, Kind::kPut, kCleared, 0);
+    plan(3s, Kind::kClear, kCleared, 0);
+    plan(5s, Kind::kGet, kCleared, 0);
     plan(8s, Kind::kRequest, kReplicated, 0);
     std::ranges::stable_sort(plan_.ops, {}, &fuzz::PlannedOp::at);
     run();
@@ -137,6 +142,34 @@ TEST_F(CheckersTest, AReadOlderThanWhatTheOwnerHad) {
 TEST_F(CheckersTest, AReadThatFindsNothingWhereThereIsSomething) {
   operation(Kind::kGet, kAvailable).status = CacheStatus::kAbsent;
   expect_found("staleness", "found nothing");
+}
+
+TEST_F(CheckersTest, AReadOfWhatWasCleared) {
+  Operation& read = operation(Kind::kGet, kCleared);
+  ASSERT_EQ(operation(Kind::kClear, kCleared).status, CacheStatus::kDone);
+  ASSERT_EQ(read.status, CacheStatus::kAbsent);
+  read.status = CacheStatus::kDone;
+  read.version = operation(Kind::kPut, kCleared).version;
+  expect_found("staleness", "was cleared as");
+  // Who cleared it had ended before the others could have it from there.
+  for (std::uint32_t member = 0; member < kSlots; ++member) {
+    history().ends[member].push_back(TimePoint{4s});
+  }
+  for (const std::string& found : found_by("staleness")) {
+    EXPECT_EQ(found.find("was cleared as"), std::string::npos) << found;
+  }
+}
+
+TEST_F(CheckersTest, AnEntryThatItsOwnerRemovesUnasked) {
+  auto& states = key(kReplicated, 0).states;
+  MNode removed;
+  removed.key = states.rbegin()->second.key;
+  removed.cache = states.rbegin()->second.cache;
+  removed.version = states.rbegin()->first;
+  removed.version.counter += 1;
+  ASSERT_TRUE(removed.is_tombstone());
+  states.emplace(removed.version, removed);
+  expect_found("expiry", "which nobody had asked to");
 }
 
 TEST_F(CheckersTest, AWriteThatIsNowhere) {

@@ -18,15 +18,6 @@ int members_with(const KeyHistory& key, const Version& version, TimePoint by) {
   }));
 }
 
-/// A member that has heard of the clear need not take what was before it.
-bool is_cleared_meanwhile(const History& history, const Operation& write) {
-  return std::ranges::any_of(history.operations, [&write](const Operation& other) {
-    return other.planned.kind == fuzz::PlannedOp::Kind::kClear &&
-           other.planned.cache == write.planned.cache && other.asked <= write.answered &&
-           other.answered >= write.asked;
-  });
-}
-
 }  // namespace
 
 void check_copies(fuzz::Trial& world, Findings& findings) {

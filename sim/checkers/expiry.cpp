@@ -2,6 +2,7 @@
 // those that hold the entry, whose ages of it are too young by the time that it was on its way. So
 // "long after" leaves room for what the plan's links and freezes may do; and where the plan sets
 // wall clocks or a member was lost with what it knew of uses, "before" can't be judged.
+// And where nothing ends by itself, no owner removes what nobody asked it to.
 
 #include <algorithm>
 
@@ -173,9 +174,25 @@ void check_idle_timeout(fuzz::Trial& world, const Operation& read, std::uint32_t
   }
 }
 
+void check_removed_by_owner(const fuzz::Plan& plan, const KeyName& name, const KeyHistory& key,
+                            Findings& findings) {
+  if (ends_by_itself(plan, name.cache)) {
+    return;
+  }
+  for (const auto& [version, mnode] : key.states) {
+    if (mnode.is_tombstone() && mnode.change.server == kNoNode) {
+      findings.violated(key.text + " was removed as " + describe(version) +
+                        " by its owner, which nobody had asked to");
+    }
+  }
+}
+
 }  // namespace
 
 void check_expiry(fuzz::Trial& world, Findings& findings) {
+  for (const auto& [name, key] : world.history().keys) {
+    check_removed_by_owner(world.plan(), name, key, findings);
+  }
   for (const Operation& read : world.history().operations) {
     const bool judged = read.is_read() && read.is_over() && read.was_told &&
                         (read.status == CacheStatus::kDone || read.status == CacheStatus::kAbsent);

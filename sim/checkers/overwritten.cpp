@@ -36,7 +36,7 @@ void check_overwritten(fuzz::Trial& world, Findings& findings) {
       }
     }
   }
-  findings.judged(seen);
+  findings.judged(std::max(seen, history.overwritten_counted));
   if (history.overwritten_counted < seen || (history.overwritten_counted > 0 && possible == 0)) {
     findings.violated(std::to_string(history.overwritten_counted) +
                       " overwritten writes were counted, " + std::to_string(seen) +

@@ -32,7 +32,7 @@ void check_ownership(fuzz::Trial& world, Findings& findings) {
     const std::vector<ActingSpan>& spans = world.history().acting[i];
     for (std::size_t k = 0; k < spans.size(); ++k) {
       findings.judged();
-      const std::int64_t life = starts_of_memory(plan, spans[k].member, spans[k].from);
+      const std::int64_t life = starts_of_memory(world, spans[k].member, spans[k].from);
       if (!acted.insert({spans[k].member, spans[k].term, life}).second) {
         findings.violated("member " + std::to_string(spans[k].member) + " acted twice for group " +
                           std::to_string(i) + " in term " + std::to_string(spans[k].term));

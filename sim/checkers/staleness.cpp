@@ -10,6 +10,9 @@
 // time is held to what it had when it began. What has no m-node counts as version none: a read that
 // finds nothing must meet an owner that had nothing, or a removal at least that new which this
 // server itself has had acknowledged or has met before.
+//
+// A clear that was acknowledged counts like a removal of all keys: while the member that did it
+// runs and no link is broken, nobody answers with what was before it, whoever acts by then.
 
 #include <algorithm>
 
@@ -90,6 +93,73 @@ void check_read(const History& history, const Operation& read, const Window& win
   }
 }
 
+// ---- clears
+
+using Kind = fuzz::PlannedFault::Kind;
+
+/// All clears of a cache are done and acknowledged before a time. Returns the last of them, or
+/// nothing.
+const Operation* last_clear(const History& history, std::uint32_t cache, TimePoint before) {
+  const Operation* last = nullptr;
+  for (const Operation& clear : history.operations) {
+    if (clear.planned.kind != fuzz::PlannedOp::Kind::kClear || clear.planned.cache != cache ||
+        !clear.was_told) {
+      continue;
+    }
+    if (clear.status != CacheStatus::kDone || clear.answered >= before) {
+      return nullptr;
+    }
+    last = last == nullptr || clear.asked > last->asked ? &clear : last;
+  }
+  return last;
+}
+
+/// The one member that acted for a group during a clear; nothing if several did.
+std::optional<std::uint32_t> who_cleared(const History& history, Group group,
+                                         const Operation& clear) {
+  std::optional<std::uint32_t> member;
+  for (const ActingSpan& span : history.acting[group.value]) {
+    if (span.from <= clear.answered && span.to >= clear.asked) {
+      if (member) {
+        return std::nullopt;
+      }
+      member = span.member;
+    }
+  }
+  return member;
+}
+
+void check_clear(fuzz::Trial& world, const Operation& read, Duration bound, Findings& findings) {
+  const History& history = world.history();
+  const Operation* clear = last_clear(history, read.planned.cache, read.asked - bound);
+  const KeyHistory& key = history.keys.at(read.name());
+  const auto cleared = history.cleared.find({key.group.value, read.planned.cache});
+  if (clear == nullptr || cleared == history.cleared.end()) {
+    return;
+  }
+  const std::optional<std::uint32_t> member = who_cleared(history, key.group, *clear);
+  if (!member) {
+    return;
+  }
+  const bool ended = std::ranges::any_of(history.ends[*member], [&](TimePoint end) {
+    return end >= clear->asked && end <= read.answered;
+  });
+  const TimePoint from = clear->asked - 10s;
+  const fuzz::Plan& plan = world.plan();
+  const bool calm = !had_fault(plan, Kind::kFreeze, Kind::kFreeze, from, read.answered) &&
+                    !had_fault(plan, Kind::kSlowNode, Kind::kFlipBit, from, read.answered) &&
+                    !had_fault(plan, Kind::kClockDrift, Kind::kClockDrift, from, read.answered) &&
+                    !world.was_cut_off(*member);
+  if (ended || !calm) {
+    return;
+  }
+  findings.judged();
+  if (read.status == CacheStatus::kDone && read.version < cleared->second) {
+    findings.violated(describe(read) + " was cleared as " + describe(cleared->second) + " by " +
+                      describe(*clear));
+  }
+}
+
 }  // namespace
 
 void check_staleness(fuzz::Trial& world, Findings& findings) {
@@ -101,6 +171,7 @@ void check_staleness(fuzz::Trial& world, Findings& findings) {
     if (judged) {
       const Duration bound = bound_of(cache_of(world.plan(), read));
       check_read(world.history(), read, {read.asked - bound, read.answered}, findings);
+      check_clear(world, read, bound, findings);
     }
   }
 }

@@ -21,7 +21,8 @@ int disks_with(const KeyHistory& key, const Version& version, TimePoint by) {
 
 void check_synced(fuzz::Trial& world, Findings& findings) {
   for (const Operation& write : world.history().operations) {
-    if (!write.changed() || cache_of(world.plan(), write).sync != Sync::kAlways) {
+    if (!write.changed() || cache_of(world.plan(), write).sync != Sync::kAlways ||
+        is_cleared_meanwhile(world.history(), write)) {
       continue;
     }
     findings.judged();
