@@ -10,8 +10,8 @@
 // and the compiler removes what it guards.
 //
 // Named by what goes wrong. The second column is the rule; `list` marks those that the issue of the
-// cache names itself. The hidden ones were written from the core and the rules alone, by somebody who
-// had not seen the checkers: how many of them are caught says what the others can't.
+// cache names itself. The hidden ones were written from the core and the rules alone, by somebody
+// who had not seen the checkers: how many of them are caught says what the others can't.
 
 // clang-format off
 #define COPAL_MUTANT_LIST(X) \
