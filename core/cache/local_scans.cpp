@@ -27,10 +27,14 @@ void LocalScans::send(std::uint64_t sequence, Clear& clear, Now now, Effects& ef
   std::map<NodeId, GroupSet> asked;
   for (std::uint8_t i = 0; i < kGroups; ++i) {
     if (clear.left.test(i)) {
-      asked[link_.ask(Group{i}, now.mono)].set(i);
+      const Slot avoid = clear.refused.test(i) ? clear.asked[i] : Slot{kSlots};
+      const NodeId member = link_.ask(Group{i}, avoid, now.mono);
+      clear.asked[i] = link_.slot_of(member).value_or(Slot{kSlots});
+      asked[member].set(i);
     }
   }
   asked.erase(kNoNode);
+  clear.refused.reset();
   for (const auto& [member, groups] : asked) {
     effects.push_back(Send{member, ClearCache{sequence, clear.cache, groups}});
   }
@@ -38,7 +42,7 @@ void LocalScans::send(std::uint64_t sequence, Clear& clear, Now now, Effects& ef
   next_deadline_ = std::min({next_deadline_, clear.again_at, clear.deadline});
 }
 
-std::optional<CacheId> LocalScans::on_cleared(NodeId, const CacheCleared& cleared, Now now,
+std::optional<CacheId> LocalScans::on_cleared(NodeId from, const CacheCleared& cleared, Now now,
                                               Effects& effects) {
   const auto at = clears_.find(cleared.sequence);
   if (at == clears_.end()) {
@@ -52,6 +56,10 @@ std::optional<CacheId> LocalScans::on_cleared(NodeId, const CacheCleared& cleare
   }
   clear.left &= ~cleared.groups;
   if (clear.left.any()) {
+    for (std::uint8_t i = 0; i < kGroups; ++i) {
+      clear.refused.set(i, clear.refused.test(i) ||
+                               (clear.left.test(i) && link_.slot_of(from) == clear.asked[i]));
+    }
     clear.again_at = std::min(clear.again_at, now.mono + config_.retry_delay);
     next_deadline_ = std::min(next_deadline_, clear.again_at);
     return std::nullopt;
@@ -83,7 +91,8 @@ void LocalScans::list(const ReadKeys& call, Now now, Effects& effects) {
 }
 
 void LocalScans::send(std::uint64_t sequence, List& list, Now now, Effects& effects) {
-  list.asked = link_.ask(list.from.group, now.mono);
+  const Slot avoid = link_.slot_of(list.asked).value_or(Slot{kSlots});
+  list.asked = link_.ask(list.from.group, avoid, now.mono);
   list.again_at = now.mono + config_.attempt_timeout;
   next_deadline_ = std::min({next_deadline_, list.again_at, list.deadline});
   if (list.asked != kNoNode) {
@@ -117,6 +126,7 @@ void LocalScans::on_page(NodeId from, const KeyPage& page, Now now, Effects& eff
   if (page.keys.empty() && next) {
     const std::uint64_t sequence = next_sequence_++;
     list.from = *next;
+    list.asked = kNoNode;
     send(sequence, lists_[sequence] = list, now, effects);
     return;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -15,7 +16,8 @@ namespace copal {
 
 /// What a server's application does with a whole cache: clear it, list its keys, listen to it.
 /// A clear is asked of every acting owner until each of the 96 groups is cleared; keys are listed
-/// group by group. Invariants: 1. every call is answered once, at its deadline at the latest; 2.
+/// group by group. Who does not act for a group is not asked for it twice in a row, whatever this
+/// server believes. Invariants: 1. every call is answered once, at its deadline at the latest; 2.
 /// what is listened to is sorted, each cache once.
 class LocalScans {
  public:
@@ -48,6 +50,8 @@ class LocalScans {
     CallId call;
     CacheId cache;
     GroupSet left;
+    std::array<Slot, kGroups> asked{};  // the member that was asked last
+    GroupSet refused;                   // of those left: it answered and had not done them
     TimePoint deadline{};
     TimePoint again_at{};
   };
