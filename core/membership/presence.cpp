@@ -1,6 +1,7 @@
 #include "core/membership/presence.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/base/mutant.h"
@@ -77,16 +78,25 @@ void Presence::update(TimePoint now, std::uint64_t clock, Effects& effects) {
 }
 
 void Presence::push(NodeId to, Effects& effects) const {
+  const Registered* registered = roster_.find(to);
+  const bool is_balancer = registered != nullptr && registered->role == NodeRole::kBalancer;
+  std::vector<ListedServer> balancers;
+  if (!is_balancer) {
+    std::ranges::copy_if(list_, std::back_inserter(balancers), [](const ListedServer& listed) {
+      return listed.role == NodeRole::kBalancer;
+    });
+  }
+  const std::vector<ListedServer>& list = is_balancer ? list_ : balancers;
   const std::size_t parts = std::max<std::size_t>(
-      1, (list_.size() + ServerList::kServersMax - 1) / ServerList::kServersMax);
+      1, (list.size() + ServerList::kServersMax - 1) / ServerList::kServersMax);
   for (std::size_t part = 0; part < parts; ++part) {
     ServerList message{.number = number_,
                        .part = static_cast<std::uint16_t>(part),
                        .parts = static_cast<std::uint16_t>(parts)};
     const std::size_t first = part * ServerList::kServersMax;
-    const std::size_t last = std::min(list_.size(), first + ServerList::kServersMax);
-    message.servers.assign(list_.begin() + static_cast<std::ptrdiff_t>(first),
-                           list_.begin() + static_cast<std::ptrdiff_t>(last));
+    const std::size_t last = std::min(list.size(), first + ServerList::kServersMax);
+    message.servers.assign(list.begin() + static_cast<std::ptrdiff_t>(first),
+                           list.begin() + static_cast<std::ptrdiff_t>(last));
     effects.push_back(Send{to, std::move(message)});
   }
 }

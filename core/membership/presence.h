@@ -13,7 +13,9 @@
 namespace copal {
 
 /// What a triad member sees of the registered servers, and the list that it makes of it and pushes
-/// to all of them whenever it changes. Soft: nothing of it is kept on a disk. Rule: R9.
+/// to all of them whenever it changes: to balancers the whole of it, to servers the balancers, to
+/// whom they report; all of it at each of them would grow with the square of their number. Soft:
+/// nothing of it is kept on a disk. Rule: R9.
 /// Source: paper, "Resin 4.0 Load Balancer": the list is pushed each time a server comes or goes
 /// (P89). Chosen: U15.
 /// Invariants: 1. only registered nodes of the registered generation and role are known; 2. the

@@ -87,6 +87,18 @@ TEST_F(PresenceTest, EveryChangeIsPushedToAllThatAreThere) {
   EXPECT_EQ(last_.servers, presence_.list());
 }
 
+TEST_F(PresenceTest, AServerIsToldOfTheBalancersAlone) {
+  hear(kTwo);
+  hear(kOne);
+  hear_balancer(presence_.number());
+  update();
+  hear_balancer(presence_.number());  // it has it: what is pushed now goes to servers
+  pass(500ms);
+  EXPECT_EQ(update(), (std::vector{kOne, kTwo}));
+  ASSERT_EQ(last_.servers.size(), 1U);
+  EXPECT_EQ(last_.servers[0].node, kBalancer);
+}
+
 TEST_F(PresenceTest, WhatIsNotConfirmedIsPushedAgainAndWhatIsConfirmedIsNot) {
   hear(kOne);
   hear_balancer();
@@ -157,13 +169,14 @@ TEST(Presence, ALongListComesInParts) {
   for (std::uint32_t i = 0; i < 5'000; ++i) {
     many.push_back({.node = NodeId{100 + i}});
   }
+  many[0].role = NodeRole::kBalancer;
   const Roster roster(many);
   const TimePoint now{100s};
   FailureDetector detector({}, Now{now, {}});
   Presence presence(roster, detector);
   detector.add(NodeId{100}, now);
   detector.on_heartbeat(NodeId{100}, Incarnation{1}, {1, 0}, now);
-  presence.on_heartbeat(NodeId{100}, {.generation = 1, .phase = ServerPhase::kReady});
+  presence.on_heartbeat(NodeId{100}, {.generation = 1, .role = NodeRole::kBalancer});
   Effects effects;
   presence.update(now, 1, effects);
   ASSERT_EQ(effects.size(), 3U);
