@@ -142,8 +142,7 @@ TimePoint born(const KeyHistory& key, const Version& version) {
 std::int64_t starts_of_memory(const fuzz::Trial& world, std::uint32_t member, TimePoint before) {
   using Kind = fuzz::PlannedFault::Kind;
   const fuzz::Plan& plan = world.plan();
-  const bool may_hear_nobody = std::has_single_bit(plan.slots) || world.was_cut_off(member) ||
-                               had_fault(plan, Kind::kPartition, Kind::kFlipBit);
+  const bool may_hear_nobody = std::has_single_bit(plan.slots) || world.was_cut_off(member);
   const bool damaged = std::ranges::any_of(plan.faults, [&](const fuzz::PlannedFault& fault) {
     return (fault.kind == Kind::kDiskFlips || fault.kind == Kind::kDiskMisdirects ||
             fault.kind == Kind::kDiskLies) &&

@@ -257,9 +257,11 @@ PlannedFault draw_fault(Draw& draw, const Plan& plan, Kind kind) {
     fault.lasting = std::max<Duration>(fault.lasting, 4s);
   } else if (kind == Kind::kPartition) {
     fault.mask = 1 + draw.below((1U << plan.node_count()) - 2);
-    // Mostly of members alone: of three groups of nodes little is left that could go wrong.
+    // Mostly of members alone: of three groups of nodes little is left that could go wrong. And for
+    // long enough that both sides act.
     if (draw.chance(50)) {
       fault.mask = 1U << draw.below(3) | (draw.below(1U << plan.servers) << 3U);
+      fault.lasting = std::max(fault.lasting, draw.between(5s, 20s));
     }
   } else if (kind == Kind::kOneWay || draw.chance(50)) {
     fault.other = draw_node(draw, plan);
