@@ -43,8 +43,8 @@ constexpr bool is_dead(PeerState state) {
 /// reacted to closed sockets at once and, for years, to nothing else (resin-facts M9, M10).
 /// Two starts of a peer may use one incarnation, if its disk lost the record of the first: the wall
 /// clock at their start tells them apart. The one heard first counts, and its record tells the
-/// other to go above (R0.3). Invariants: 1. peers are sorted by node, each once; 2. nobody is heard
-/// from the future.
+/// other to go above (R0.3).
+/// Invariants: 1. peers are sorted by node, each once; 2. nobody is heard from the future.
 class FailureDetector {
  public:
   /// now  the node's start.
@@ -69,7 +69,7 @@ class FailureDetector {
     kFirst,      // the peer was unknown, or not watched before its first heartbeat came
     kReturned,   // it had been called dead or frozen
     kRestarted,  // a later start of the process
-    kStale,      // of an earlier or nameless start, or older than one received: to be ignored
+    kStale,      // of an earlier start, of another of the same number, or older than one received
   };
   /// A heartbeat came from a watched peer (of others it is kStale).
   Heard on_heartbeat(NodeId node, Incarnation incarnation, Numbers numbers, TimePoint now);

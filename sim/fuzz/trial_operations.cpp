@@ -20,9 +20,11 @@ Blob value_bytes(std::uint32_t number, std::uint32_t size_bytes) {
   }
   return Blob::make(size_bytes, [number](std::span<std::uint8_t> bytes) {
     std::uint64_t word = 0;
-    for (std::size_t i = 0; i < bytes.size(); ++i, word >>= 8U) {
-      word = i % 8 == 0 ? mix64(number, i / 8) : word;
-      bytes[i] = static_cast<std::uint8_t>(word);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      if (i % 8 == 0) {
+        word = mix64(number, i / 8);
+      }
+      bytes[i] = static_cast<std::uint8_t>(word >> (i % 8 * 8));
     }
   });
 }
