@@ -1,6 +1,7 @@
 #include "core/node/driver.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/base/mutant.h"
@@ -145,8 +146,10 @@ void Driver::perform(const Send& send) {
 }
 
 void Driver::send_now(const Send& send) {
-  const std::size_t size_bytes = encode(send.message, frame_);
-  const auto sent = ports_.transport->send(send.to, {frame_.data(), size_bytes},
+  // Not a member: there are as many drivers as nodes, and a cloud simulates thousands.
+  std::array<std::byte, kMessageSizeMaxBytes> frame;
+  const std::size_t size_bytes = encode(send.message, frame);
+  const auto sent = ports_.transport->send(send.to, {frame.data(), size_bytes},
                                            {value_of(send.message), body_size_bytes(send.message)});
   if (sent == Transport::Sent::kOverloaded) {
     ++counts_.overloaded_sends;

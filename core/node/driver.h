@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -91,7 +90,6 @@ class Driver {
   Watcher* watcher_ = nullptr;
   Effects effects_;               // reused
   TimePoint wake_asked_{kNever};  // the earliest wake-up that is still to come
-  std::array<std::byte, kMessageSizeMaxBytes> frame_;
 
   StorageBatch waiting_;           // what the store has not taken yet
   bool sync_waits_ = false;        // for that
