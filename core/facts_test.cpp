@@ -271,6 +271,7 @@ TEST_F(Facts, T8_EveryKindFromAnyoneIsAnsweredByItsOwnKindOrNotAtAll) {
       {Message(CompareOpen{}).index(), Message(CompareOpened{}).index()},
       {Message(CompareSums{}).index(), Message(CompareDiffer{}).index()},
       {Message(CompareExchange{}).index(), Message(CompareExchanged{}).index()},
+      {Message(CompareUses{}).index(), Message(CompareUsed{}).index()},
       {Message(CompareClose{}).index(), Message(CompareClosed{}).index()}};
   for (const NodeId to : {NodeId{0}, kOne, kBalancer}) {
     for (const NodeId from : {NodeId{1}, kTwo, kBalancer, kStranger}) {

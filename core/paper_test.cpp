@@ -404,6 +404,23 @@ TEST_F(Paper, P73_EntriesEndAfterTheirLastUseByDefaultNever) {
   EXPECT_EQ(get(kTwo, "used"), std::nullopt);
 }
 
+TEST_F(Paper, P73_WhatIsUsedWhileAMemberIsAwayDoesNotEndWhenItActsAgain) {
+  plain_.idle_timeout_ms = 32'000;
+  begin();
+  put(kOne, "used", text_bytes("value"));
+  cluster().run_for(20s);
+  const Group group = group_of(key_hash_of(kPlain, "used"));
+  const std::uint32_t owner = group.order().slots()[0].value;
+  cluster().kill(NodeId{owner});
+  cluster().run_for(5s);
+  EXPECT_NE(get(kTwo, "used"), std::nullopt);
+  cluster().start_member(owner);
+  cluster().run_for(5s);
+  EXPECT_TRUE(cluster().member(owner).ownership().acts(group));
+  cluster().run_for(20s);
+  EXPECT_NE(get(kTwo, "used"), std::nullopt);
+}
+
 TEST_F(Paper, P75_TimeoutsHoldForAllEntriesOfACache) {
   plain_.expire_timeout = 60s;
   plain_.idle_timeout_ms = 1'800'000;

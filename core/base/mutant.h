@@ -31,6 +31,7 @@
   X(kClearNotReplicated, "R0.6", "a clear stays at the member that did it") \
   X(kClearedStillRead, "R0.6", "what was cleared is read until it is dropped") \
   X(kUsesNotTold, "R0.7", "a use of an entry with an idle timeout is told to nobody") \
+  X(kUsesNotCompared, "R0.7", "a member that was away does not ask what was used meanwhile") \
   X(kExpiredIsRead, "R0.7", "an entry past its time is still read") \
   X(kEvictionNotReplicated, "R0.7", "an evicted entry is dropped here alone") \
   X(kFullStoreForgets, "R0.7", "what a full disk refused is not written again") \

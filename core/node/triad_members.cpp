@@ -183,6 +183,7 @@ void TriadServer::on_compared(Slot peer, const Compared& compared, Now now, Effe
   Running& r = *running_;
   r.horizon.on_agreed(compared.group, peer, compared.agreed);
   r.compared_at[compared.group.value][peer.value] = now.mono;
+  r.uses_known_from[compared.group.value][peer.value] = compared.began;
   std::erase(r.due, Due{compared.group, peer});
   OwnerEvents events;
   r.ownership.on_compared(compared.group, peer, compared.peer_was_ready, compared.began, now.mono,
@@ -211,11 +212,26 @@ void TriadServer::want_comparisons(Now now, Effects& effects) {
       }
     }
   }
-  std::bitset<kGroups> ready;
-  for (std::uint8_t i = 0; i < kGroups; ++i) {
-    ready.set(i, r.ownership.is_ready(Group{i}));
+  std::vector<CatchUp::Wanted> comparisons;
+  for (const ActingOwner::Comparison& one : wanted) {
+    comparisons.push_back({one.group, one.peer, r.ownership.is_ready(one.group),
+                           uses_unknown_for(one.group, now.mono)});
   }
-  r.catch_up.want(wanted, ready, now, effects);
+  r.catch_up.want(comparisons, now, effects);
+}
+
+/// Uses reach it by streams, whose gaps comparisons fill. Another peer than the one to compare with
+/// may have had them from that one first, so the oldest of all counts.
+Duration TriadServer::uses_unknown_for(Group group, TimePoint now) const {
+  Duration longest{};
+  for (const Slot slot : kAllSlots) {
+    const NodeId member = config_.members[slot.value];
+    if (member != kNoNode && slot != config_.slot) {
+      const auto& from = running_->uses_known_from[group.value][slot.value];
+      longest = std::max(longest, from ? age(*from, now) : Duration::max());
+    }
+  }
+  return longest;
 }
 
 // ---- what was decided about ownership

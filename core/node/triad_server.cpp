@@ -265,7 +265,8 @@ void TriadServer::on_compare_message(NodeId from, const Message& message, Now no
                                      Effects& effects) {
   Running& r = *running_;
   if (const auto* open = std::get_if<CompareOpen>(&message)) {
-    r.compare_answer.on_open(from, *open, r.ownership.is_ready(open->at.group), now, effects);
+    r.compare_answer.on_open(from, *open, r.ownership.is_ready(open->at.group),
+                             uses_unknown_for(open->at.group, now.mono), now, effects);
   } else if (const auto* opened = std::get_if<CompareOpened>(&message)) {
     r.catch_up.on_opened(*opened, now, effects);
   } else if (const auto* sums = std::get_if<CompareSums>(&message)) {
@@ -276,6 +277,10 @@ void TriadServer::on_compare_message(NodeId from, const Message& message, Now no
     r.compare_answer.on_exchange(from, *exchange, now, effects);
   } else if (const auto* exchanged = std::get_if<CompareExchanged>(&message)) {
     r.catch_up.on_exchanged(*exchanged, now, effects);
+  } else if (const auto* uses = std::get_if<CompareUses>(&message)) {
+    r.compare_answer.on_uses(from, *uses, now, effects);
+  } else if (const auto* used = std::get_if<CompareUsed>(&message)) {
+    r.catch_up.on_used(*used, now, effects);
   } else if (const auto* close = std::get_if<CompareClose>(&message)) {
     if (const auto compared = r.compare_answer.on_close(from, *close, now, effects)) {
       on_compared(*slot_of(from), *compared, now, effects);

@@ -36,28 +36,29 @@ void CatchUp::ask(Comparison& comparison, Message question, Now now, Effects& ef
   effects.push_back(Send{members_[comparison.peer.value], comparison.question});
 }
 
-void CatchUp::want(std::span<const ActingOwner::Comparison> wanted,
-                   const std::bitset<kGroups>& ready, Now now, Effects& effects) {
-  for (const ActingOwner::Comparison& one : wanted) {
+void CatchUp::want(std::span<const Wanted> wanted, Now now, Effects& effects) {
+  for (const Wanted& one : wanted) {
     const bool under_way = std::ranges::any_of(comparisons_, [&one](const Comparison& other) {
       return other.group == one.group && other.peer == one.peer;
     });
     if (!under_way && comparisons_.size() < config_.comparisons_max) {
-      begin(one, ready.test(one.group.value), now, effects);
+      begin(one, now, effects);
     }
   }
 }
 
-void CatchUp::begin(const ActingOwner::Comparison& wanted, bool ready, Now now, Effects& effects) {
+void CatchUp::begin(const Wanted& wanted, Now now, Effects& effects) {
   ++counts_.begun;
   Comparison& comparison = comparisons_.emplace_back(Comparison{.group = wanted.group,
                                                                 .peer = wanted.peer,
                                                                 .id = next_id_++,
-                                                                .was_ready = ready,
-                                                                .began = now.mono});
+                                                                .was_ready = wanted.ready,
+                                                                .began = now.mono,
+                                                                .uses_within = wanted.uses_within});
   ask(comparison,
       CompareOpen{next_step(comparison), incarnation_, clock_.reading(now.mono),
-                  replica_.horizon(wanted.group), cache_sums(replica_, wanted.group)},
+                  replica_.horizon(wanted.group), wanted.uses_within,
+                  cache_sums(replica_, wanted.group)},
       now, effects);
 }
 
@@ -100,19 +101,30 @@ void CatchUp::on_opened(const CompareOpened& opened, Now now, Effects& effects) 
   comparison->agreed = opened.clock;
   comparison->peer_horizon = opened.horizon;
   comparison->peer_was_ready = opened.ready;
-  std::map<CacheId, std::uint64_t> sums;  // mine minus the peer's
+  comparison->uses_within = std::max(comparison->uses_within, opened.uses_within);
+  struct Both {
+    std::uint64_t difference = 0;  // mine minus the peer's
+    bool idles = false;
+  };
+  std::map<CacheId, Both> caches;
   for (const CacheSum& mine : cache_sums(replica_, comparison->group)) {
-    sums[mine.cache] += mine.sum;
+    caches[mine.cache].difference += mine.sum;
+    caches[mine.cache].idles |= mine.idles;
   }
   for (const CacheSum& theirs : opened.caches) {
-    sums[theirs.cache] -= theirs.sum;
+    caches[theirs.cache].difference -= theirs.sum;
+    caches[theirs.cache].idles |= theirs.idles;
   }
-  for (const auto& [cache, difference] : sums) {
-    if (difference != 0) {
+  for (const auto& [cache, of] : caches) {
+    if (of.difference != 0) {
       comparison->caches.push_back(cache);
+    }
+    if (of.idles) {
+      comparison->use_caches.push_back(cache);
     }
   }
   std::ranges::reverse(comparison->caches);
+  std::ranges::reverse(comparison->use_caches);
   go_on(*comparison, now, effects);
 }
 
@@ -135,11 +147,7 @@ void CatchUp::go_on(Comparison& comparison, Now now, Effects& effects) {
     comparison.caches.pop_back();  // the cache that was compared
   }
   if (comparison.caches.empty()) {
-    ask(comparison,
-        CompareClose{next_step(comparison), comparison.agreed,
-                     std::max(replica_.horizon(comparison.group), comparison.peer_horizon),
-                     comparison.was_ready},
-        now, effects);
+    exchange_uses(comparison, now, effects);
     return;
   }
   const HashTree* tree = replica_.table(comparison.group).tree(comparison.caches.back());
@@ -298,6 +306,41 @@ void CatchUp::on_exchanged(const CompareExchanged& exchanged, Now now, Effects& 
   comparison->take.erase(comparison->take.begin(),
                          comparison->take.begin() + static_cast<std::ptrdiff_t>(looked_up));
   exchange(*comparison, now, effects);
+}
+
+/// Asks for the uses that come next; after the last ones, for the end.
+void CatchUp::exchange_uses(Comparison& comparison, Now now, Effects& effects) {
+  if (comparison.use_caches.empty()) {
+    ask(comparison,
+        CompareClose{next_step(comparison), comparison.agreed,
+                     std::max(replica_.horizon(comparison.group), comparison.peer_horizon),
+                     comparison.was_ready},
+        now, effects);
+    return;
+  }
+  CompareUses question{.at = next_step(comparison),
+                       .cache = comparison.use_caches.back(),
+                       .first_leaf = comparison.next_use_leaf,
+                       .within = comparison.uses_within};
+  question.end_leaf = list_uses(replica_, comparison.group, question.cache, question.within,
+                                question.first_leaf, HashTree::kLeaves, now.mono, question.uses);
+  ask(comparison, std::move(question), now, effects);
+}
+
+void CatchUp::on_used(const CompareUsed& used, Now now, Effects& effects) {
+  Comparison* comparison = find(used.at);
+  const auto* question =
+      comparison == nullptr ? nullptr : std::get_if<CompareUses>(&comparison->question);
+  if (question == nullptr || used.next_leaf <= question->first_leaf) {
+    return;  // none that a member gives: it would never end
+  }
+  heed_uses(replica_, comparison->group, used.uses, now.mono);
+  comparison->next_use_leaf = std::min(used.next_leaf, question->end_leaf);
+  if (comparison->next_use_leaf >= HashTree::kLeaves) {
+    comparison->use_caches.pop_back();
+    comparison->next_use_leaf = 0;
+  }
+  exchange_uses(*comparison, now, effects);
 }
 
 std::optional<CatchUp::Done> CatchUp::on_closed(const CompareClosed& closed, Now now) {

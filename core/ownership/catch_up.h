@@ -10,8 +10,8 @@
 
 #include "core/base/ids.h"
 #include "core/base/time.h"
+#include "core/mnode/owner_order.h"
 #include "core/mnode/version.h"
-#include "core/ownership/acting_owner.h"
 #include "core/ownership/compare_answer.h"
 #include "core/ownership/set_aside.h"
 #include "core/protocol/effect.h"
@@ -32,7 +32,9 @@ struct CatchUpConfig {
 ///
 /// In the order in which they happen: open (clocks, horizons, clears) - then for each cache whose
 /// sums differ: the buckets' sums - for each bucket that differs: the leaves' sums, answered by the
-/// keys and versions in those that differ - an exchange: take, give, delete - and at the end close.
+/// keys and versions in those that differ - an exchange: take, give, delete - then, for each cache
+/// whose entries have idle timeouts, when they were used, which no sum shows (R0.7): a member that
+/// was away would else let end what was used meanwhile - and at the end close.
 /// The walk begins when both clocks have been exchanged: all that either side has issued below that
 /// reading is seen by it, or is newer by now.
 ///
@@ -51,10 +53,14 @@ class CatchUp {
         clock_(clock),
         set_aside_(set_aside) {}
 
+  struct Wanted {
+    Group group;
+    Slot peer;
+    bool ready = false;      // this member, for the group
+    Duration uses_within{};  // all uses longer ago are known here
+  };
   /// These are to be compared: those that are not under way begin, as far as there is room.
-  /// ready  by group: this member.
-  void want(std::span<const ActingOwner::Comparison> wanted, const std::bitset<kGroups>& ready,
-            Now now, Effects& effects);
+  void want(std::span<const Wanted> wanted, Now now, Effects& effects);
   /// The peer began anew or was given up: what is under way with it counts for nothing.
   void forget(Slot peer);
 
@@ -63,6 +69,7 @@ class CatchUp {
   void on_opened(const CompareOpened& opened, Now now, Effects& effects);
   void on_differ(const CompareDiffer& differ, Now now, Effects& effects);
   void on_exchanged(const CompareExchanged& exchanged, Now now, Effects& effects);
+  void on_used(const CompareUsed& used, Now now, Effects& effects);
   struct Done {
     Slot peer;
     Compared compared;
@@ -103,7 +110,10 @@ class CatchUp {
     std::deque<KeyHash> take;                   // of these leaves
     std::deque<KeyHash> give;
     std::deque<KeyVersion> drop;
-    std::size_t taking = 0;  // in the exchange under way
+    std::size_t taking = 0;           // in the exchange under way
+    Duration uses_within{};           // of both sides
+    std::vector<CacheId> use_caches;  // whose uses are still to be exchanged, the next one last
+    std::uint32_t next_use_leaf = 0;  // of this cache
 
     std::uint32_t step = 0;
     Message question;
@@ -114,10 +124,11 @@ class CatchUp {
   Comparison* find(const CompareStep& at);
   CompareStep next_step(Comparison& comparison);
   void ask(Comparison& comparison, Message question, Now now, Effects& effects);
-  void begin(const ActingOwner::Comparison& wanted, bool ready, Now now, Effects& effects);
+  void begin(const Wanted& wanted, Now now, Effects& effects);
   void go_on(Comparison& comparison, Now now, Effects& effects);
   void ask_for_leaves(Comparison& comparison, std::size_t first_leaf, Now now, Effects& effects);
   void exchange(Comparison& comparison, Now now, Effects& effects);
+  void exchange_uses(Comparison& comparison, Now now, Effects& effects);
   void decide(Comparison& comparison, const CompareDiffer& differ, std::size_t first_leaf, Now now,
               Effects& effects);
   void decide_mine(Comparison& comparison, const MNodeEntry& mine, Now now, Effects& effects);

@@ -40,11 +40,9 @@ class CatchUpTest : public testing::Test {
 
   /// Nothing is lost unless the test takes it from the wire.
   void want(Group group = kGroup, bool ready = false) {
-    const ActingOwner::Comparison wanted{group, kPeer};
-    std::bitset<kGroups> all_ready;
-    all_ready.set(group.value, ready);
+    const CatchUp::Wanted wanted{group, kPeer, ready, my_uses_within_};
     Effects effects;
-    catch_up_->want(std::array{wanted}, all_ready, now_, effects);
+    catch_up_->want(std::array{wanted}, now_, effects);
     take(effects, kAsker);
   }
   void take(const Effects& effects, NodeId from) {
@@ -64,13 +62,16 @@ class CatchUpTest : public testing::Test {
     Effects effects;
     NodeId at = kAsker;
     if (const auto* open = std::get_if<CompareOpen>(&message)) {
-      answer_->on_open(kAsker, *open, they_are_ready_, now_, effects);
+      answer_->on_open(kAsker, *open, they_are_ready_, their_uses_within_, now_, effects);
       at = kAnswerer;
     } else if (const auto* sums = std::get_if<CompareSums>(&message)) {
       answer_->on_sums(kAsker, *sums, effects);
       at = kAnswerer;
     } else if (const auto* exchange = std::get_if<CompareExchange>(&message)) {
       answer_->on_exchange(kAsker, *exchange, now_, effects);
+      at = kAnswerer;
+    } else if (const auto* uses = std::get_if<CompareUses>(&message)) {
+      answer_->on_uses(kAsker, *uses, now_, effects);
       at = kAnswerer;
     } else if (const auto* close = std::get_if<CompareClose>(&message)) {
       if (const auto compared = answer_->on_close(kAsker, *close, now_, effects)) {
@@ -83,6 +84,8 @@ class CatchUpTest : public testing::Test {
       catch_up_->on_differ(*differ, now_, effects);
     } else if (const auto* exchanged = std::get_if<CompareExchanged>(&message)) {
       catch_up_->on_exchanged(*exchanged, now_, effects);
+    } else if (const auto* used = std::get_if<CompareUsed>(&message)) {
+      catch_up_->on_used(*used, now_, effects);
     } else if (const auto done = catch_up_->on_closed(std::get<CompareClosed>(message), now_)) {
       done_ = done;
     }
@@ -115,6 +118,19 @@ class CatchUpTest : public testing::Test {
     side.replica.install(mnode_of(number, counter, value), "key " + std::to_string(number));
     return number;
   }
+  /// The same with an idle timeout, last used so long ago.
+  std::uint32_t install_idle(Side& side, std::uint32_t key, Duration used_ago,
+                             std::uint32_t idle_timeout_ms = 100'000) {
+    const std::uint32_t number = key_in(kGroup, key);
+    MNode mnode = mnode_of(number, 5, filled_bytes(1));
+    mnode.idle_timeout_ms = idle_timeout_ms;
+    mnode.accessed = now_.mono - used_ago;
+    side.replica.install(mnode, "key " + std::to_string(number));
+    return number;
+  }
+  Duration used_ago(const Side& side, std::uint32_t number) {
+    return now_.mono - find(side, number)->mnode().accessed;
+  }
   static const MNodeEntry* find(const Side& side, std::uint32_t number) {
     return side.replica.find(key_hash_of(number));
   }
@@ -128,6 +144,8 @@ class CatchUpTest : public testing::Test {
   std::optional<CatchUp::Done> done_;
   std::optional<Compared> done_there_;
   bool they_are_ready_ = true;
+  Duration my_uses_within_ = Duration::max();
+  Duration their_uses_within_{};
   int messages_ = 0;
 };
 
@@ -403,15 +421,15 @@ TEST_F(CatchUpTest, ForgettingAPeerEndsWhatIsUnderWayWithIt) {
 
 TEST_F(CatchUpTest, NeverMoreThanTheMostAtATimeAndEachOnce) {
   begin({.comparisons_max = 2});
-  std::vector<ActingOwner::Comparison> wanted;
+  std::vector<CatchUp::Wanted> wanted;
   for (std::uint8_t i = 0; i < 5; ++i) {
     wanted.push_back({Group{i}, kPeer});
     wanted.push_back({Group{i}, kPeer});
   }
   Effects effects;
-  catch_up_->want(wanted, {}, now_, effects);
+  catch_up_->want(wanted, now_, effects);
   EXPECT_EQ(effects.size(), 2U);
-  catch_up_->want(wanted, {}, now_, effects);
+  catch_up_->want(wanted, now_, effects);
   EXPECT_EQ(effects.size(), 2U);
   catch_up_->check_invariants();
 }
@@ -433,6 +451,20 @@ TEST_F(CatchUpTest, AnswersThatWouldNeverEndAreNotBelieved) {
   EXPECT_FALSE(done_.has_value());
 }
 
+TEST_F(CatchUpTest, UsesThatWouldNeverEndAreNotBelieved) {
+  install_idle(mine_, 0, 5s);
+  install_idle(theirs_, 0, 5s);
+  want();
+  while (!wire_.empty()) {
+    if (auto* used = std::get_if<CompareUsed>(&wire_.front())) {
+      used->next_leaf = 0;
+    }
+    deliver();
+    ASSERT_LT(messages_, 50);
+  }
+  EXPECT_FALSE(done_.has_value());
+}
+
 TEST_F(CatchUpTest, SumsOfAnotherNumberThanATreeHasAreNotAnswered) {
   Effects effects;
   answer_->on_sums(kAsker, {.at = {kGroup, 1, 2}, .cache = CacheId{1}, .sums = {1, 2, 3}}, effects);
@@ -443,8 +475,8 @@ TEST_F(CatchUpTest, SomeBeginningsAreRememberedTheOldestIsForgotten) {
   constexpr std::uint64_t kMost = 2 * kGroups;
   Effects effects;
   for (std::uint64_t id = 1; id <= kMost + 1; ++id) {
-    answer_->on_open(kAsker, {.at = {kGroup, id, 1}}, true, now_, effects);
-    answer_->on_open(kAsker, {.at = {kGroup, id, 1}}, true, now_, effects);  // and asked again
+    answer_->on_open(kAsker, {.at = {kGroup, id, 1}}, true, {}, now_, effects);
+    answer_->on_open(kAsker, {.at = {kGroup, id, 1}}, true, {}, now_, effects);  // and asked again
   }
   const auto is_known = [&](std::uint64_t id) {
     effects.clear();
@@ -454,6 +486,98 @@ TEST_F(CatchUpTest, SomeBeginningsAreRememberedTheOldestIsForgotten) {
   EXPECT_FALSE(is_known(1));
   EXPECT_TRUE(is_known(2));
   EXPECT_TRUE(is_known(kMost + 1));
+}
+
+// ---- uses, which no sum shows (R0.7)
+
+TEST_F(CatchUpTest, BothSidesTakeTheLaterUse) {
+  const std::uint32_t here = install_idle(mine_, 0, 10s);
+  install_idle(theirs_, 0, 50s);
+  const std::uint32_t there = install_idle(mine_, 1'000, 40s);
+  install_idle(theirs_, 1'000, 20s);
+  theirs_.replica.take_changes();
+  mine_.replica.take_changes();
+  EXPECT_EQ(compare(), 6) << "open, opened, uses, used, close, closed";
+  for (Side* side : {&mine_, &theirs_}) {
+    EXPECT_EQ(used_ago(*side, here), 10s);
+    EXPECT_EQ(used_ago(*side, there), 20s);
+  }
+  EXPECT_EQ(mine_.replica.take_changes().keys, std::vector{key_hash_of(there)}) << "for the disk";
+  EXPECT_EQ(theirs_.replica.take_changes().keys, std::vector{key_hash_of(here)});
+}
+
+TEST_F(CatchUpTest, OnlyUsesThatOneSideMayNotKnowOfAreExchanged) {
+  const std::uint32_t old = install_idle(mine_, 0, 90s);
+  install_idle(theirs_, 0, 31s);
+  const std::uint32_t late = install_idle(mine_, 1'000, 90s);
+  install_idle(theirs_, 1'000, 30s);
+  my_uses_within_ = 5s;
+  their_uses_within_ = 30s;
+  compare();
+  EXPECT_EQ(used_ago(mine_, old), 90s);
+  EXPECT_EQ(used_ago(mine_, late), 30s);
+}
+
+TEST_F(CatchUpTest, UsesOfWhatIsMissingOrPastItsTimeAreNone) {
+  install_idle(mine_, 0, 90s);  // will be gone when its use comes
+  install_idle(theirs_, 0, 5s);
+  const std::uint32_t past = install_idle(mine_, 1'000, 500s);
+  install_idle(theirs_, 1'000, 400s);
+  want();
+  while (!wire_.empty()) {
+    if (std::holds_alternative<CompareUsed>(wire_.front())) {
+      mine_.replica.drop(*find(mine_, key_in(kGroup, 0)));
+    }
+    deliver();
+  }
+  EXPECT_EQ(used_ago(mine_, past), 500s);
+  mine_.replica.check_invariants();
+}
+
+TEST_F(CatchUpTest, ManyUsesTakeSeveralMessagesOfBoundedSize) {
+  constexpr std::uint32_t kMany = 6'000;
+  std::vector<std::uint32_t> numbers;
+  std::uint32_t key = 0;
+  for (std::uint32_t i = 0; i < kMany; ++i) {
+    key = install_idle(mine_, key, 90s);
+    install_idle(theirs_, key, i % 2 == 0 ? 5s : 95s);
+    numbers.push_back(key++);
+  }
+  EXPECT_GT(compare(), 4 + 2 * static_cast<int>(kMany * 40 / kMessageSizeMaxBytes));
+  for (std::uint32_t i = 0; i < kMany; ++i) {
+    EXPECT_EQ(used_ago(mine_, numbers[i]), i % 2 == 0 ? 5s : 90s);
+    EXPECT_EQ(used_ago(theirs_, numbers[i]), i % 2 == 0 ? 5s : 90s);
+  }
+}
+
+TEST_F(CatchUpTest, UsesThatFitInOneMessageAreNotLookedForWithoutEnd) {
+  constexpr std::uint32_t kMany = 9'000;  // entries to look at, one of them used lately
+  std::uint32_t key = 0;
+  for (std::uint32_t i = 0; i < kMany; ++i) {
+    key = install_idle(mine_, key, 90s);
+    install_idle(theirs_, key, 90s);
+    ++key;
+  }
+  my_uses_within_ = 10s;
+  EXPECT_GE(compare(), 4 + 2 * 3) << "at most 4,096 and a bucket are looked at for a message";
+}
+
+TEST_F(CatchUpTest, UsesOfAnotherGroupOrRangeAreNotHeeded) {
+  const std::uint32_t number = install_idle(theirs_, 0, 90s);
+  Effects effects;
+  CompareUses uses{.at = {Group{6}, 1, 2},
+                   .cache = CacheId{1},
+                   .end_leaf = HashTree::kLeaves,
+                   .within = 100s,
+                   .uses = {{key_hash_of(number), 1s}}};
+  answer_->on_uses(kAsker, uses, now_, effects);
+  EXPECT_EQ(used_ago(theirs_, number), 90s);
+  uses.at.group = kGroup;
+  uses.first_leaf = HashTree::kLeaves;
+  uses.end_leaf = 0xffffffff;
+  effects.clear();
+  answer_->on_uses(kAsker, uses, now_, effects);
+  EXPECT_TRUE(effects.empty());
 }
 
 TEST_F(CatchUpTest, AnExchangeThatDoesNotFitIsAnsweredInParts) {

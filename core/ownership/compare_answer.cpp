@@ -10,6 +10,10 @@ namespace copal {
 namespace {
 
 constexpr std::size_t kKeyVersionSizeBytes = 48;
+constexpr std::size_t kKeyUseSizeBytes = 40;
+constexpr std::size_t kUsesMax = kListSizeMaxBytes / kKeyUseSizeBytes;
+// Entries to look at for one message: a step of well under a millisecond.
+constexpr std::size_t kLookedAtMax = 4096;
 
 /// The differing leaves' entries from a leaf on, as many as fit.
 void list_entries(const HashTree* tree, const Replica& replica, const CompareSums& asked,
@@ -46,11 +50,12 @@ void list_entries(const HashTree* tree, const Replica& replica, const CompareSum
 std::vector<CacheSum> cache_sums(const Replica& replica, Group group) {
   std::vector<CacheSum> sums;
   for (const CacheId cache : replica.table(group).caches()) {
-    sums.push_back({cache, replica.table(group).tree(cache)->sum(), replica.cleared(group, cache)});
+    const HashTree& tree = *replica.table(group).tree(cache);
+    sums.push_back({cache, tree.sum(), replica.cleared(group, cache), tree.idle_count() > 0});
   }
   for (const Replica::Cleared& cleared : replica.cleared(group)) {
     if (replica.table(group).tree(cleared.cache) == nullptr) {
-      sums.push_back({cleared.cache, 0, cleared.version});
+      sums.push_back({cleared.cache, 0, cleared.version, false});
     }
   }
   return sums;
@@ -66,8 +71,60 @@ void heed_cleared(Replica& replica, HybridClock& clock, Group group,
   }
 }
 
-void CompareAnswer::on_open(NodeId from, const CompareOpen& open, bool ready, Now now,
-                            Effects& effects) {
+std::uint32_t list_uses(const Replica& replica, Group group, CacheId cache, Duration within,
+                        std::uint32_t first_leaf, std::uint32_t end_leaf, TimePoint now,
+                        std::vector<KeyUse>& uses) {
+  const HashTree* tree = replica.table(group).tree(cache);
+  if (tree == nullptr || tree->idle_count() == 0) {
+    return end_leaf;
+  }
+  std::size_t looked_at = 0;
+  for (std::size_t bucket = first_leaf / HashTree::kFanout; bucket * HashTree::kFanout < end_leaf;
+       ++bucket) {
+    if (looked_at >= kLookedAtMax) {
+      return static_cast<std::uint32_t>(bucket * HashTree::kFanout);
+    }
+    const auto at = static_cast<std::ptrdiff_t>(uses.size());
+    for (const MNodeEntry* entry = tree->first(bucket); entry != nullptr;
+         entry = HashTree::next(*entry)) {
+      ++looked_at;
+      const MNode& mnode = entry->mnode();
+      const std::uint32_t leaf = HashTree::leaf_in_tree(mnode.key);
+      if (mnode.idle_timeout_ms > 0 && leaf >= first_leaf && leaf < end_leaf &&
+          age(mnode.accessed, now) <= within && !mnode.is_expired(now)) {
+        uses.push_back({mnode.key, age(mnode.accessed, now)});
+      }
+    }
+    std::sort(uses.begin() + at, uses.end(), [](const KeyUse& one, const KeyUse& other) {
+      return HashTree::precedes(one.key, other.key);
+    });
+    if (uses.size() > kUsesMax) {
+      // Those of a leaf go together; it takes billions of entries that one alone has too many, and
+      // then some uses stay unknown.
+      const std::uint32_t leaf = HashTree::leaf_in_tree(uses[kUsesMax].key);
+      const bool is_first = HashTree::leaf_in_tree(uses.front().key) == leaf;
+      uses.resize(kUsesMax);
+      if (is_first) {
+        return leaf + 1;
+      }
+      std::erase_if(uses,
+                    [&](const KeyUse& use) { return HashTree::leaf_in_tree(use.key) == leaf; });
+      return leaf;
+    }
+  }
+  return end_leaf;
+}
+
+void heed_uses(Replica& replica, Group group, const std::vector<KeyUse>& uses, TimePoint now) {
+  for (const KeyUse& use : uses) {
+    if (group_of(use.key) == group && !COPAL_MUTANT(kUsesNotCompared)) {
+      replica.merge_use(use.key, ago(use.age, now));
+    }
+  }
+}
+
+void CompareAnswer::on_open(NodeId from, const CompareOpen& open, bool ready, Duration uses_within,
+                            Now now, Effects& effects) {
   const bool known = std::ranges::any_of(open_, [&](const Open& one) {
     return one.peer == from && one.comparison == open.at.comparison;
   });
@@ -82,7 +139,7 @@ void CompareAnswer::on_open(NodeId from, const CompareOpen& open, bool ready, No
   heed_cleared(replica_, clock_, open.at.group, open.caches, now.mono);
   effects.push_back(
       Send{from, CompareOpened{open.at, clock_.reading(now.mono), replica_.horizon(open.at.group),
-                               ready, cache_sums(replica_, open.at.group)}});
+                               ready, uses_within, cache_sums(replica_, open.at.group)}});
 }
 
 void CompareAnswer::on_sums(NodeId from, const CompareSums& asked, Effects& effects) {
@@ -130,6 +187,18 @@ void CompareAnswer::on_exchange(NodeId from, const CompareExchange& exchange, No
     }
     ++answer.looked_up;
   }
+  effects.push_back(Send{from, std::move(answer)});
+}
+
+void CompareAnswer::on_uses(NodeId from, const CompareUses& uses, Now now, Effects& effects) {
+  const std::uint32_t end_leaf = std::min(uses.end_leaf, HashTree::kLeaves);
+  if (uses.first_leaf >= end_leaf) {
+    return;
+  }
+  CompareUsed answer{.at = uses.at};
+  answer.next_leaf = list_uses(replica_, uses.at.group, uses.cache, uses.within, uses.first_leaf,
+                               end_leaf, now.mono, answer.uses);
+  heed_uses(replica_, uses.at.group, uses.uses, now.mono);
   effects.push_back(Send{from, std::move(answer)});
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <vector>
 
 #include "core/base/ids.h"
 #include "core/base/time.h"
@@ -31,10 +32,13 @@ class CompareAnswer {
   CompareAnswer(Replica& replica, HybridClock& clock, SetAside& set_aside)
       : replica_(replica), clock_(clock), set_aside_(set_aside) {}
 
-  /// ready  this member, for the group.
-  void on_open(NodeId from, const CompareOpen& open, bool ready, Now now, Effects& effects);
+  /// ready        this member, for the group.
+  /// uses_within  all uses longer ago are known here.
+  void on_open(NodeId from, const CompareOpen& open, bool ready, Duration uses_within, Now now,
+               Effects& effects);
   void on_sums(NodeId from, const CompareSums& asked, Effects& effects);
   void on_exchange(NodeId from, const CompareExchange& exchange, Now now, Effects& effects);
+  void on_uses(NodeId from, const CompareUses& uses, Now now, Effects& effects);
   /// Returns what is over, if its beginning is known.
   std::optional<Compared> on_close(NodeId from, const CompareClose& close, Now now,
                                    Effects& effects);
@@ -61,5 +65,15 @@ std::vector<CacheSum> cache_sums(const Replica& replica, Group group);
 /// Takes over what a peer knows to be cleared.
 void heed_cleared(Replica& replica, HybridClock& clock, Group group,
                   const std::vector<CacheSum>& caches, TimePoint now);
+
+/// Lists the uses of a cache's entries that have an idle timeout, in these leaves, not longer ago
+/// than `within`: as many as one message takes, and after looking at a bounded number of entries.
+/// uses  appended to, in the order of the leaves. Returns before which leaf it ended: end_leaf, or
+/// one above first_leaf.
+std::uint32_t list_uses(const Replica& replica, Group group, CacheId cache, Duration within,
+                        std::uint32_t first_leaf, std::uint32_t end_leaf, TimePoint now,
+                        std::vector<KeyUse>& uses);
+/// Takes over those of the group.
+void heed_uses(Replica& replica, Group group, const std::vector<KeyUse>& uses, TimePoint now);
 
 }  // namespace copal

@@ -6,16 +6,15 @@
 
 namespace copal {
 
-namespace {
 Duration age(TimePoint then, TimePoint now) {
   return std::max(now - then, Duration::zero());
 }
-// Older than any entry, and far from where adding to it would overflow.
-constexpr Duration kAgeMax = std::chrono::hours{24 * 365 * 100};
+
 TimePoint ago(Duration age, TimePoint now) {
+  // Older than any entry, and far from where adding to it would overflow.
+  constexpr Duration kAgeMax = std::chrono::hours{24 * 365 * 100};
   return now - std::min(age, kAgeMax);
 }
-}  // namespace
 
 AgedMNode aged(const MNode& mnode, TimePoint now) {
   return {mnode, age(mnode.modified, now), age(mnode.accessed, now)};

@@ -50,7 +50,10 @@ struct AgedMNode {
     visit(self.accessed_age);
   }
 };
+/// Clocks differ, so times travel as ages, bounded both ways.
 /// now  the sender's, or the receiver's, step.
+Duration age(TimePoint then, TimePoint now);
+TimePoint ago(Duration age, TimePoint now);
 AgedMNode aged(const MNode& mnode, TimePoint now);
 MNode dated(const AgedMNode& aged, TimePoint now);
 

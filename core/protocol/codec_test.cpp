@@ -65,6 +65,7 @@ std::vector<Message> one_of_each_kind() {
   const AgedMNode entry = aged(mnode, TimePoint{300s});
   const Beat beat{Incarnation{1}, 6, Incarnation{2}, 7, 3, 4, 5};
   const CompareStep step{Group{1}, 2, 3};
+  const CacheSum sum{CacheId{1}, 2, mnode.base, true};
   return {Request{RequestId{1}, SessionId{2}, 3, 4s, 5, 6},
           Answer{RequestId{~0ull}, AnswerStatus::kBusy, kLoad, 9},
           Cancel{RequestId{11}},
@@ -96,14 +97,16 @@ std::vector<Message> one_of_each_kind() {
           RosterUpdate{{{NodeId{1}, RosterState::kDisabled, mnode.version}}},
           AskHandOver{Group{3}, {4, Slot{2}}},
           HandOver{Group{3}, {4, Slot{2}}, true},
-          CompareOpen{step, Incarnation{1}, 2, mnode.version, {{CacheId{1}, 2, mnode.base}}},
-          CompareOpened{step, 2, mnode.version, true, {{CacheId{1}, 2, mnode.base}}},
+          CompareOpen{step, Incarnation{1}, 2, mnode.version, 3s, {sum}},
+          CompareOpened{step, 2, mnode.version, true, 3s, {sum}},
           CompareSums{step, CacheId{1}, true, 2, 3, {4, 5, 6}},
           CompareDiffer{step, std::bitset<256>(77), {{mnode.key, mnode.version}}, 6},
           CompareExchange{step, {mnode.key}, {{entry, "key"}}, {{mnode.key, mnode.version}}},
           CompareExchanged{step, {{entry, "key"}}, 2},
           CompareClose{step, 1, mnode.version, true},
-          CompareClosed{step, true, mnode.version}};
+          CompareClosed{step, true, mnode.version},
+          CompareUses{step, CacheId{1}, 2, 3, 4s, {{mnode.key, 5s}}},
+          CompareUsed{step, 2, {{mnode.key, 3s}}}};
 }
 
 std::vector<std::byte> encoded(const Message& message) {

@@ -7,6 +7,7 @@
 
 #include "core/base/ids.h"
 #include "core/base/sha256.h"
+#include "core/base/time.h"
 #include "core/mnode/owner_order.h"
 #include "core/mnode/version.h"
 #include "core/protocol/cache_message.h"
@@ -34,11 +35,13 @@ struct CacheSum {
   CacheId cache;
   std::uint64_t sum = 0;  // of its tree; 0: no entries
   Version cleared;        // all entries below this were cleared; kNoVersion: none
+  bool idles = false;     // some of its entries have an idle timeout
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(self.cache);
     visit(self.sum);
     visit(self.cleared);
+    visit(self.idles);
   }
 };
 
@@ -47,6 +50,7 @@ struct CompareOpen {
   Incarnation incarnation;  // the asker's
   std::uint64_t clock = 0;  // the asker's hybrid clock
   Version horizon;
+  Duration uses_within{};  // the asker knows of all uses longer ago than this
   std::vector<CacheSum> caches;
 
   static constexpr void fields(auto& self, auto&& visit) {
@@ -54,6 +58,7 @@ struct CompareOpen {
     visit(self.incarnation);
     visit(self.clock);
     visit(self.horizon);
+    visit(self.uses_within);
     visit(self.caches);
   }
 };
@@ -62,7 +67,8 @@ struct CompareOpened {
   CompareStep at;
   std::uint64_t clock = 0;  // the answerer's, not below the asker's: what both will note
   Version horizon;
-  bool ready = false;  // the answerer, for this group (R1.1)
+  bool ready = false;      // the answerer, for this group (R1.1)
+  Duration uses_within{};  // the answerer knows of all uses longer ago than this
   std::vector<CacheSum> caches;
 
   static constexpr void fields(auto& self, auto&& visit) {
@@ -70,6 +76,7 @@ struct CompareOpened {
     visit(self.clock);
     visit(self.horizon);
     visit(self.ready);
+    visit(self.uses_within);
     visit(self.caches);
   }
 };
@@ -181,6 +188,49 @@ struct CompareClosed {
     visit(self.at);
     visit(self.known);
     visit(self.horizon);
+  }
+};
+
+/// When an entry was used last. A use is no version, so no sum shows that one is unknown.
+struct KeyUse {
+  KeyHash key;
+  Duration age{};
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.key);
+    visit(self.age);
+  }
+};
+
+/// The asker's uses of entries of one cache that have an idle timeout, in these of its 65,536
+/// leaves, not longer ago than `within`. The answerer takes them and gives its own.
+struct CompareUses {
+  CompareStep at;
+  CacheId cache;
+  std::uint32_t first_leaf = 0;
+  std::uint32_t end_leaf = 0;
+  Duration within{};
+  std::vector<KeyUse> uses;
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.at);
+    visit(self.cache);
+    visit(self.first_leaf);
+    visit(self.end_leaf);
+    visit(self.within);
+    visit(self.uses);
+  }
+};
+
+struct CompareUsed {
+  CompareStep at;
+  std::uint32_t next_leaf = 0;  // `uses` ends before this one
+  std::vector<KeyUse> uses;
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.at);
+    visit(self.next_leaf);
+    visit(self.uses);
   }
 };
 

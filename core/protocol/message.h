@@ -118,7 +118,8 @@ using Message =
                  LeaveValue, ValueLeft, OfferEntry, OfferAnswer, ClearCache, CacheCleared, ListKeys,
                  KeyPage, EntryEvent, MemberHeartbeat, ServerHeartbeat, ServerList, RosterUpdate,
                  AskHandOver, HandOver, CompareOpen, CompareOpened, CompareSums, CompareDiffer,
-                 CompareExchange, CompareExchanged, CompareClose, CompareClosed>;
+                 CompareExchange, CompareExchanged, CompareClose, CompareClosed, CompareUses,
+                 CompareUsed>;
 
 /// Groups of kinds: each role has ears for few of the others' groups, and names those.
 template <class Kind, class... Kinds>
@@ -137,7 +138,7 @@ template <class Kind>
 concept TriadMessage =
     OneOf<Kind, Replicate, ReplicateAck, ReplicateClear, FetchValue, FetchedValue, RosterUpdate,
           AskHandOver, HandOver, CompareOpen, CompareOpened, CompareSums, CompareDiffer,
-          CompareExchange, CompareExchanged, CompareClose, CompareClosed>;
+          CompareExchange, CompareExchanged, CompareClose, CompareClosed, CompareUses, CompareUsed>;
 
 /// Bytes that travel with a message, that are not part of its frame and that the core never sees.
 std::uint64_t body_size_bytes(const Message& message);

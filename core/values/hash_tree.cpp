@@ -22,6 +22,10 @@ std::uint64_t hash_of(const MNode& mnode) {
   return mix64(mix64(halves[0], halves[1]), mix64(version.counter, issuer));
 }
 
+std::uint64_t idles(const MNode& mnode) {
+  return mnode.idle_timeout_ms > 0 ? 1 : 0;
+}
+
 }  // namespace
 
 HashTree::~HashTree() {
@@ -42,6 +46,7 @@ MNodeEntry& HashTree::add(MNodeEntry::Pointer owned) {
   }
   first = &entry;
   ++count_;
+  idle_count_ += idles(entry.mnode_);
   add_to_sums(entry.mnode_.key, hash_of(entry.mnode_));
   return entry;
 }
@@ -55,6 +60,7 @@ MNodeEntry::Pointer HashTree::remove(MNodeEntry& entry) {
   entry.next_ = nullptr;
   entry.reference_ = nullptr;
   --count_;
+  idle_count_ -= idles(entry.mnode_);
   add_to_sums(entry.mnode_.key, 0 - hash_of(entry.mnode_));
   return MNodeEntry::Pointer(&entry);
 }
@@ -63,6 +69,8 @@ void HashTree::change(MNodeEntry& entry, const MNode& to) {
   COPAL_ASSERT(entry.reference_ != nullptr);
   COPAL_ASSERT(to.key == entry.mnode_.key && to.cache == entry.mnode_.cache);
   add_to_sums(to.key, hash_of(to) - hash_of(entry.mnode_));
+  idle_count_ += idles(to);
+  idle_count_ -= idles(entry.mnode_);
   entry.mnode_ = to;
 }
 
@@ -104,17 +112,19 @@ std::vector<const MNodeEntry*> HashTree::entries(std::size_t bucket) const {
 void HashTree::check_invariants() const {
   std::uint64_t whole = 0;
   std::uint64_t count = 0;
+  std::uint64_t idle_count = 0;
   for (std::size_t i = 0; i < kFanout; ++i) {
     std::uint64_t sum = 0;
     for (const MNodeEntry* const* at = &first_[i]; *at != nullptr; at = &(*at)->next_) {
       COPAL_ASSERT((*at)->reference_ == at && bucket_of((*at)->mnode_.key) == i);
       sum += hash_of((*at)->mnode_);
       ++count;
+      idle_count += idles((*at)->mnode_);
     }
     COPAL_ASSERT(sum == bucket_sums_[i]);
     whole += sum;
   }
-  COPAL_ASSERT(whole == sum_ && count == count_);
+  COPAL_ASSERT(whole == sum_ && count == count_ && idle_count == idle_count_);
 }
 
 }  // namespace copal

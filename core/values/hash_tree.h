@@ -36,10 +36,16 @@ class HashTree {
   HashTree(const HashTree&) = delete;  // entries point here
   HashTree& operator=(const HashTree&) = delete;
 
+  static constexpr std::uint32_t kLeaves = kFanout * kFanout;
+
   /// Which bucket of the first level a key is in, and which leaf of that bucket. From bytes 8 and 9
   /// of the key hash: those before decide group and slice, which are the same for the whole tree.
   static std::size_t bucket_of(const KeyHash& key) { return key.bytes[8]; }
   static std::size_t leaf_of(const KeyHash& key) { return key.bytes[9]; }
+  /// Which leaf of the whole tree.
+  static std::uint32_t leaf_in_tree(const KeyHash& key) {
+    return static_cast<std::uint32_t>(bucket_of(key) * kFanout + leaf_of(key));
+  }
 
   /// Takes an entry. Returns it: it stays where it is.
   MNodeEntry& add(MNodeEntry::Pointer owned);
@@ -53,6 +59,8 @@ class HashTree {
   void age_all(Duration by);
 
   std::uint64_t count() const { return count_; }
+  /// Those of its entries that have an idle timeout.
+  std::uint64_t idle_count() const { return idle_count_; }
   /// One number for the whole tree.
   std::uint64_t sum() const { return sum_; }
   /// The first level: the sum of each bucket.
@@ -77,6 +85,7 @@ class HashTree {
   Sums bucket_sums_{};
   std::uint64_t sum_ = 0;
   std::uint64_t count_ = 0;
+  std::uint64_t idle_count_ = 0;
 };
 
 }  // namespace copal

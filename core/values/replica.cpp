@@ -78,6 +78,15 @@ void Replica::touch(const MNodeEntry& entry, TimePoint accessed) {
   table_of(entry.mnode().key).touch(entry, accessed);
 }
 
+void Replica::merge_use(const KeyHash& key, TimePoint accessed) {
+  const MNodeEntry* entry = find(key);
+  if (entry != nullptr && entry->mnode().idle_timeout_ms > 0 &&
+      accessed > entry->mnode().accessed) {
+    touch(*entry, accessed);
+    note_change(key);
+  }
+}
+
 void Replica::load(const MNode& mnode, std::string_view key_text) {
   MNodeTable& table = table_of(mnode.key);
   if (table.find(mnode.key) != nullptr) {

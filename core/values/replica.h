@@ -49,6 +49,9 @@ class Replica {
   Installed install(const MNode& mnode, std::string_view key_text);
   /// An entry was used. It is not a change: nothing is written for it.
   void touch(const MNodeEntry& entry, TimePoint accessed);
+  /// A peer knows of this use of an entry with an idle timeout: taken over if it is later, and the
+  /// entry here.
+  void merge_use(const KeyHash& key, TimePoint accessed);
 
   /// Takes an m-node that this member's own disk had, and does not count it as a change.
   void load(const MNode& mnode, std::string_view key_text);

@@ -334,15 +334,21 @@ void Trial::refresh_disk(std::uint32_t slot) {
   disk.set_full(full);
 }
 
-/// Given at any member that is there; another one may be told the end, which must stay heard.
+/// Given at any member that is there. Its end may be told another one, which must stay heard, and
+/// know what it ends: of two orders by operators who do not hear each other the later may lose (the
+/// newest is that of the higher hybrid clock).
 void Trial::on_order(const PlannedFault& fault, bool begins) {
   const RosterState state = !begins                      ? RosterState::kEnabled
                             : fault.kind == Kind::kDrain ? RosterState::kDraining
                                                          : RosterState::kDisabled;
   for (std::uint32_t i = 0; i < kSlots; ++i) {
     SimTriad& member = *triad_[(fault.at.count() + i) % kSlots];
-    const bool is_heard = begins || (plan_.core_mask >> member.id().value & 1U) != 0;
-    if (is_heard && member.node() != nullptr && member.member().up()) {
+    if (member.node() == nullptr || !member.member().up()) {
+      continue;
+    }
+    const bool is_heard = (plan_.core_mask >> member.id().value & 1U) != 0;
+    const bool knows = member.node()->roster().state(NodeId{fault.node}) != RosterState::kEnabled;
+    if (begins || (is_heard && knows)) {
       member.member().input(ChangeRoster{NodeId{fault.node}, state});
       ordered_.push_back({engine_.now(), fault.node, state});
       return;
