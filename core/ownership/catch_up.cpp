@@ -131,14 +131,16 @@ void CatchUp::on_opened(const CompareOpened& opened, Now now, Effects& effects) 
 /// Asks what comes next when nothing is left of the bucket.
 void CatchUp::go_on(Comparison& comparison, Now now, Effects& effects) {
   if (comparison.next_leaf < HashTree::kFanout) {
-    ask_for_leaves(comparison, comparison.next_leaf, now, effects);
+    ask_for_leaves(comparison, now, effects);
     return;
   }
   for (std::size_t bucket = 0; bucket < HashTree::kFanout; ++bucket) {
     if (comparison.buckets.test(bucket)) {
       comparison.buckets.reset(bucket);
       comparison.bucket = bucket;
-      ask_for_leaves(comparison, 0, now, effects);
+      comparison.next_leaf = 0;
+      comparison.next_after = {};
+      ask_for_leaves(comparison, now, effects);
       return;
     }
   }
@@ -159,14 +161,14 @@ void CatchUp::go_on(Comparison& comparison, Now now, Effects& effects) {
   ask(comparison, std::move(question), now, effects);
 }
 
-void CatchUp::ask_for_leaves(Comparison& comparison, std::size_t first_leaf, Now now,
-                             Effects& effects) {
+void CatchUp::ask_for_leaves(Comparison& comparison, Now now, Effects& effects) {
   const HashTree* tree = replica_.table(comparison.group).tree(comparison.caches.back());
   CompareSums question{.at = next_step(comparison),
                        .cache = comparison.caches.back(),
                        .of_leaves = true,
                        .bucket = static_cast<std::uint8_t>(comparison.bucket),
-                       .first_leaf = static_cast<std::uint8_t>(first_leaf)};
+                       .first_leaf = static_cast<std::uint8_t>(comparison.next_leaf),
+                       .after = comparison.next_after};
   question.sums.resize(HashTree::kFanout);
   if (tree != nullptr) {
     std::ranges::copy(tree->leaves(comparison.bucket), question.sums.begin());
@@ -192,19 +194,22 @@ void CatchUp::on_differ(const CompareDiffer& differ, Now now, Effects& effects) 
     go_on(*comparison, now, effects);
     return;
   }
-  const std::size_t first_leaf = question->first_leaf;
-  comparison->next_leaf = std::min<std::size_t>(differ.next_leaf, HashTree::kFanout);
-  if (comparison->next_leaf <= first_leaf) {
+  const bool goes_on = differ.next_leaf > question->first_leaf ||
+                       (differ.next_leaf == question->first_leaf &&
+                        HashTree::precedes(question->after, differ.next_after));
+  if (!goes_on) {
     return;  // no answer that a member gives: it would never end
   }
-  decide(*comparison, differ, first_leaf, now, effects);
+  comparison->next_leaf = std::min<std::size_t>(differ.next_leaf, HashTree::kFanout);
+  comparison->next_after = differ.next_after;
+  decide(*comparison, differ, *question, now, effects);
   exchange(*comparison, now, effects);
 }
 
 // ---- what becomes of each entry (R4.3)
 
-void CatchUp::decide(Comparison& comparison, const CompareDiffer& differ, std::size_t first_leaf,
-                     Now now, Effects& effects) {
+void CatchUp::decide(Comparison& comparison, const CompareDiffer& differ,
+                     const CompareSums& question, Now now, Effects& effects) {
   std::map<KeyHash, Version> theirs;
   for (const KeyVersion& entry : differ.entries) {
     theirs[entry.key] = entry.version;
@@ -215,8 +220,11 @@ void CatchUp::decide(Comparison& comparison, const CompareDiffer& differ, std::s
   for (const MNodeEntry* mine : entries) {
     const MNode& mnode = mine->mnode();
     const std::size_t leaf = HashTree::leaf_of(mnode.key);
-    if (leaf < first_leaf || leaf >= comparison.next_leaf || !differ.differ.test(leaf) ||
-        replica_.is_cleared(comparison.group, mnode)) {
+    const bool is_listed =
+        leaf >= question.first_leaf && HashTree::precedes(question.after, mnode.key) &&
+        (leaf < comparison.next_leaf ||
+         (leaf == comparison.next_leaf && !HashTree::precedes(comparison.next_after, mnode.key)));
+    if (!is_listed || !differ.differ.test(leaf) || replica_.is_cleared(comparison.group, mnode)) {
       continue;
     }
     const auto at = theirs.find(mnode.key);

@@ -107,6 +107,7 @@ class CatchUp {
     std::bitset<HashTree::kFanout> buckets;  // of this cache, still to be compared
     std::size_t bucket = 0;
     std::size_t next_leaf = HashTree::kFanout;  // of this bucket
+    KeyHash next_after{};                       // of these leaves, keys up to here are done
     std::deque<KeyHash> take;                   // of these leaves
     std::deque<KeyHash> give;
     std::deque<KeyVersion> drop;
@@ -126,11 +127,11 @@ class CatchUp {
   void ask(Comparison& comparison, Message question, Now now, Effects& effects);
   void begin(const Wanted& wanted, Now now, Effects& effects);
   void go_on(Comparison& comparison, Now now, Effects& effects);
-  void ask_for_leaves(Comparison& comparison, std::size_t first_leaf, Now now, Effects& effects);
+  void ask_for_leaves(Comparison& comparison, Now now, Effects& effects);
   void exchange(Comparison& comparison, Now now, Effects& effects);
   void exchange_uses(Comparison& comparison, Now now, Effects& effects);
-  void decide(Comparison& comparison, const CompareDiffer& differ, std::size_t first_leaf, Now now,
-              Effects& effects);
+  void decide(Comparison& comparison, const CompareDiffer& differ, const CompareSums& question,
+              Now now, Effects& effects);
   void decide_mine(Comparison& comparison, const MNodeEntry& mine, Now now, Effects& effects);
   void decide_theirs(Comparison& comparison, const KeyVersion& theirs);
 

@@ -488,6 +488,31 @@ TEST_F(CatchUpTest, SomeBeginningsAreRememberedTheOldestIsForgotten) {
   EXPECT_TRUE(is_known(kMost + 1));
 }
 
+TEST_F(CatchUpTest, ALeafWithMoreEntriesThanAFrameTakesIsComparedInParts) {
+  // As one who chooses keys may do on purpose.
+  constexpr std::uint32_t kMany = 4'000;
+  KeyHash key = key_hash_of(key_in(kGroup));
+  for (std::uint32_t i = 0; i < kMany; ++i) {
+    key.bytes[30] = static_cast<std::uint8_t>(i / 256);
+    key.bytes[31] = static_cast<std::uint8_t>(i % 256);
+    MNode mnode = mnode_of(0, 5 + i, filled_bytes(1));
+    mnode.key = key;
+    for (Side* side : {&mine_, &theirs_}) {
+      // A third at either side alone, a third at both, some of those newer at one.
+      const bool is_mine = side == &mine_;
+      if (i % 3 == 2 || (i % 3 == 0) == is_mine) {
+        mnode.version.counter += i % 6 == 2 && is_mine ? 10'000 : 0;
+        side->replica.install(mnode, "key " + std::to_string(i));
+      }
+    }
+  }
+  EXPECT_FALSE(same());
+  compare();
+  EXPECT_TRUE(same());
+  EXPECT_EQ(mine_.replica.size(), kMany);
+  EXPECT_EQ(theirs_.replica.size(), kMany);
+}
+
 // ---- uses, which no sum shows (R0.7)
 
 TEST_F(CatchUpTest, BothSidesTakeTheLaterUse) {

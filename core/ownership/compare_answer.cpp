@@ -15,30 +15,36 @@ constexpr std::size_t kUsesMax = kListSizeMaxBytes / kKeyUseSizeBytes;
 // Entries to look at for one message: a step of well under a millisecond.
 constexpr std::size_t kLookedAtMax = 4096;
 
-/// The differing leaves' entries from a leaf on, as many as fit.
+/// The differing leaves' entries from a leaf and key on, as many as fit.
 void list_entries(const HashTree* tree, const Replica& replica, const CompareSums& asked,
                   CompareDiffer& answer) {
-  std::size_t size_bytes = 0;
+  constexpr std::size_t kMost = kListSizeMaxBytes / kKeyVersionSizeBytes;
   const auto entries =
       tree == nullptr ? std::vector<const MNodeEntry*>{} : tree->entries(asked.bucket);
   for (std::size_t i = 0; i < entries.size();) {
-    // A leaf is listed whole or not at all: the asker must know what is not in it.
     const std::size_t leaf = HashTree::leaf_of(entries[i]->mnode().key);
     std::size_t end = i;
     while (end < entries.size() && HashTree::leaf_of(entries[end]->mnode().key) == leaf) {
       ++end;
     }
-    if (leaf >= asked.first_leaf && answer.differ.test(leaf)) {
-      size_bytes += (end - i) * kKeyVersionSizeBytes;
-      if (size_bytes > kListSizeMaxBytes && !answer.entries.empty()) {
-        answer.next_leaf = static_cast<std::uint16_t>(leaf);
-        return;
+    // A leaf is listed whole where that is possible: the asker must know what is not in it. Whoever
+    // chooses keys can choose more for one leaf than a frame takes.
+    const bool is_asked = leaf >= asked.first_leaf && answer.differ.test(leaf);
+    if (is_asked && !answer.entries.empty() && answer.entries.size() + (end - i) > kMost) {
+      answer.next_leaf = static_cast<std::uint16_t>(leaf);
+      return;
+    }
+    for (; is_asked && i < end; ++i) {
+      const MNode& mnode = entries[i]->mnode();
+      if (!HashTree::precedes(asked.after, mnode.key) ||
+          replica.is_cleared(asked.at.group, mnode)) {
+        continue;
       }
-      for (; i < end; ++i) {
-        const MNode& mnode = entries[i]->mnode();
-        if (!replica.is_cleared(asked.at.group, mnode)) {
-          answer.entries.push_back({mnode.key, mnode.version});
-        }
+      answer.entries.push_back({mnode.key, mnode.version});
+      if (answer.entries.size() == kMost && i + 1 < end) {
+        answer.next_leaf = static_cast<std::uint16_t>(leaf);
+        answer.next_after = mnode.key;
+        return;
       }
     }
     i = end;

@@ -88,6 +88,7 @@ struct CompareSums {
   bool of_leaves = false;
   std::uint8_t bucket = 0;      // of_leaves
   std::uint8_t first_leaf = 0;  // of_leaves: from here on; those before are done
+  KeyHash after{};              // of_leaves: and so are keys up to this one
   std::vector<std::uint64_t> sums;
 
   static constexpr void fields(auto& self, auto&& visit) {
@@ -96,6 +97,7 @@ struct CompareSums {
     visit(self.of_leaves);
     visit(self.bucket);
     visit(self.first_leaf);
+    visit(self.after);
     visit(self.sums);
   }
 };
@@ -117,12 +119,14 @@ struct CompareDiffer {
   std::bitset<256> differ;
   std::vector<KeyVersion> entries;
   std::uint16_t next_leaf = 256;  // of leaves: `entries` ends before this one
+  KeyHash next_after{};           // but has its keys up to this one, if they take more than a frame
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(self.at);
     visit(self.differ);
     visit(self.entries);
     visit(self.next_leaf);
+    visit(self.next_after);
   }
 };
 
