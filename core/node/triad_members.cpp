@@ -183,7 +183,7 @@ void TriadServer::on_compared(Slot peer, const Compared& compared, Now now, Effe
   Running& r = *running_;
   r.horizon.on_agreed(compared.group, peer, compared.agreed);
   r.compared_at[compared.group.value][peer.value] = now.mono;
-  r.uses_known_from[compared.group.value][peer.value] = compared.began;
+  note_uses_known(peer, compared);
   std::erase(r.due, Due{compared.group, peer});
   OwnerEvents events;
   r.ownership.on_compared(compared.group, peer, compared.peer_was_ready, compared.began, now.mono,
@@ -215,23 +215,28 @@ void TriadServer::want_comparisons(Now now, Effects& effects) {
   std::vector<CatchUp::Wanted> comparisons;
   for (const ActingOwner::Comparison& one : wanted) {
     comparisons.push_back({one.group, one.peer, r.ownership.is_ready(one.group),
-                           uses_unknown_for(one.group, now.mono)});
+                           uses_unknown_for(one.group, one.peer, now.mono)});
   }
   r.catch_up.want(comparisons, now, effects);
 }
 
-/// Uses reach it by streams, whose gaps comparisons fill. Another peer than the one to compare with
-/// may have had them from that one first, so the oldest of all counts.
-Duration TriadServer::uses_unknown_for(Group group, TimePoint now) const {
-  Duration longest{};
+/// Uses travel in streams, whose gaps comparisons fill. What this member has learnt by one, the
+/// other peer may not know, for it may not have met who knew it.
+void TriadServer::note_uses_known(Slot peer, const Compared& compared) {
+  auto& known_to = running_->uses_known_to[compared.group.value];
   for (const Slot slot : kAllSlots) {
-    const NodeId member = config_.members[slot.value];
-    if (member != kNoNode && slot != config_.slot) {
-      const auto& from = running_->uses_known_from[group.value][slot.value];
-      longest = std::max(longest, from ? age(*from, now) : Duration::max());
+    auto& to = known_to[slot.value];
+    if (slot == peer) {
+      to = compared.began;
+    } else if (to) {
+      to = std::min(*to, compared.uses_from);
     }
   }
-  return longest;
+}
+
+Duration TriadServer::uses_unknown_for(Group group, Slot peer, TimePoint now) const {
+  const auto& known_to = running_->uses_known_to[group.value][peer.value];
+  return known_to ? age(*known_to, now) : kAgeMax;
 }
 
 // ---- what was decided about ownership

@@ -266,7 +266,8 @@ void TriadServer::on_compare_message(NodeId from, const Message& message, Now no
   Running& r = *running_;
   if (const auto* open = std::get_if<CompareOpen>(&message)) {
     r.compare_answer.on_open(from, *open, r.ownership.is_ready(open->at.group),
-                             uses_unknown_for(open->at.group, now.mono), now, effects);
+                             uses_unknown_for(open->at.group, *slot_of(from), now.mono), now,
+                             effects);
   } else if (const auto* opened = std::get_if<CompareOpened>(&message)) {
     r.catch_up.on_opened(*opened, now, effects);
   } else if (const auto* sums = std::get_if<CompareSums>(&message)) {

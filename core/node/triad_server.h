@@ -128,9 +128,10 @@ class TriadServer {
     std::vector<Drain> drains;
     std::vector<Due> due;  // because a new owner may lack what this one has (R1.3)
     std::array<std::array<TimePoint, kSlots>, kGroups> compared_at{};
-    // When the last comparison began that was completed in this start; of uses before, all that the
-    // peer knew is known here.
-    std::array<std::array<std::optional<TimePoint>, kSlots>, kGroups> uses_known_from{};
+    // Of later uses than this a peer may know that this member does not: it has not been compared
+    // with since, or learnt of them itself since then, from another peer. Nothing: not compared in
+    // this start.
+    std::array<std::array<std::optional<TimePoint>, kSlots>, kGroups> uses_known_to{};
     std::array<std::uint64_t, kSlots> stored_known{};  // the newest synced batch it told
     std::array<std::uint32_t, kSlots> generation_known{};
     std::uint64_t replicated_up_to = 0;
@@ -173,7 +174,8 @@ class TriadServer {
   void on_link_down(NodeId peer, Now now, Effects& effects);
   void update_peer_states(Now now, Effects& effects);
   void on_compared(Slot peer, const Compared& compared, Now now, Effects& effects);
-  Duration uses_unknown_for(Group group, TimePoint now) const;
+  void note_uses_known(Slot peer, const Compared& compared);
+  Duration uses_unknown_for(Group group, Slot peer, TimePoint now) const;
   void want_comparisons(Now now, Effects& effects);
   void perform(const OwnerEvents& events, Now now, Effects& effects);
   void perform(const OwnerEvent& event, Now now, Effects& effects);

@@ -145,6 +145,7 @@ void TriadServer::on_self_synced(Now now, Effects& effects) {
     starting_ = false;
     running_ = std::make_unique<Running>(config_, self_, replica_, store_, now);
     for (const RosterOrder& order : store_.found_orders()) {
+      running_->clock.observe(order.version.counter, now.mono);  // a new order must be above it
       running_->roster.take(order);
     }
     OwnerEvents events;

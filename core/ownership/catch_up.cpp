@@ -13,6 +13,20 @@ namespace copal {
 namespace {
 constexpr std::size_t kKeySizeBytes = 32;
 constexpr std::size_t kKeyVersionSizeBytes = 48;
+
+/// What is said again after a while: ages in it have grown.
+void grow_older(Message& question, Duration by) {
+  if (auto* uses = std::get_if<CompareUses>(&question)) {
+    for (KeyUse& use : uses->uses) {
+      use.age += by;
+    }
+  } else if (auto* exchange = std::get_if<CompareExchange>(&question)) {
+    for (EntryCopy& copy : exchange->give) {
+      copy.entry.modified_age += by;
+      copy.entry.accessed_age += by;
+    }
+  }
+}
 }  // namespace
 
 // ---- questions
@@ -73,6 +87,7 @@ void CatchUp::on_time(Now now, Effects& effects) {
   });
   for (Comparison& comparison : comparisons_) {
     if (now.mono - comparison.asked >= config_.ask_again) {
+      grow_older(comparison.question, now.mono - comparison.asked);
       comparison.asked = now.mono;
       effects.push_back(Send{members_[comparison.peer.value], comparison.question});
     }
@@ -101,7 +116,8 @@ void CatchUp::on_opened(const CompareOpened& opened, Now now, Effects& effects) 
   comparison->agreed = opened.clock;
   comparison->peer_horizon = opened.horizon;
   comparison->peer_was_ready = opened.ready;
-  comparison->uses_within = std::max(comparison->uses_within, opened.uses_within);
+  comparison->uses_within =
+      std::min(std::max(comparison->uses_within, opened.uses_within), kAgeMax);
   struct Both {
     std::uint64_t difference = 0;  // mine minus the peer's
     bool idles = false;
@@ -326,12 +342,16 @@ void CatchUp::exchange_uses(Comparison& comparison, Now now, Effects& effects) {
         now, effects);
     return;
   }
+  // What was within when it began is older by now, older still when the answer is made, and by
+  // clocks that may run apart by a hundredth.
+  const Duration within = comparison.uses_within + comparison.uses_within / 50 +
+                          (now.mono - comparison.began) + config_.give_up;
   CompareUses question{.at = next_step(comparison),
                        .cache = comparison.use_caches.back(),
-                       .first_leaf = comparison.next_use_leaf,
-                       .within = comparison.uses_within};
-  question.end_leaf = list_uses(replica_, comparison.group, question.cache, question.within,
-                                question.first_leaf, HashTree::kLeaves, now.mono, question.uses);
+                       .after = comparison.uses_after,
+                       .within = within};
+  question.last = list_uses(replica_, comparison.group, question.cache, within, question.after,
+                            HashTree::last_key(), now.mono, question.uses);
   ask(comparison, std::move(question), now, effects);
 }
 
@@ -339,14 +359,15 @@ void CatchUp::on_used(const CompareUsed& used, Now now, Effects& effects) {
   Comparison* comparison = find(used.at);
   const auto* question =
       comparison == nullptr ? nullptr : std::get_if<CompareUses>(&comparison->question);
-  if (question == nullptr || used.next_leaf <= question->first_leaf) {
-    return;  // none that a member gives: it would never end
+  if (question == nullptr || !HashTree::precedes(question->after, used.last) ||
+      HashTree::precedes(question->last, used.last)) {
+    return;  // no answer that a member gives: it would never end, or leave some out
   }
   heed_uses(replica_, comparison->group, used.uses, now.mono);
-  comparison->next_use_leaf = std::min(used.next_leaf, question->end_leaf);
-  if (comparison->next_use_leaf >= HashTree::kLeaves) {
+  comparison->uses_after = used.last;
+  if (!HashTree::precedes(used.last, HashTree::last_key())) {
     comparison->use_caches.pop_back();
-    comparison->next_use_leaf = 0;
+    comparison->uses_after = {};
   }
   exchange_uses(*comparison, now, effects);
 }
@@ -363,8 +384,9 @@ std::optional<CatchUp::Done> CatchUp::on_closed(const CompareClosed& closed, Now
     if (!COPAL_MUTANT(kHorizonNotTakenOver)) {
       replica_.raise_horizon(comparison->group, std::max(comparison->peer_horizon, closed.horizon));
     }
-    done = Done{comparison->peer, Compared{comparison->group, comparison->peer_was_ready,
-                                           comparison->agreed, comparison->began}};
+    done = Done{comparison->peer,
+                Compared{comparison->group, comparison->peer_was_ready, comparison->agreed,
+                         comparison->began, ago(comparison->uses_within, comparison->began)}};
   } else {
     ++counts_.given_up;
   }

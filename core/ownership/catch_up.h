@@ -57,7 +57,7 @@ class CatchUp {
     Group group;
     Slot peer;
     bool ready = false;      // this member, for the group
-    Duration uses_within{};  // all uses longer ago are known here
+    Duration uses_within{};  // all uses longer ago that the peer knows are known here
   };
   /// These are to be compared: those that are not under way begin, as far as there is room.
   void want(std::span<const Wanted> wanted, Now now, Effects& effects);
@@ -112,9 +112,9 @@ class CatchUp {
     std::deque<KeyHash> give;
     std::deque<KeyVersion> drop;
     std::size_t taking = 0;           // in the exchange under way
-    Duration uses_within{};           // of both sides
+    Duration uses_within{};           // of both sides, when it began
     std::vector<CacheId> use_caches;  // whose uses are still to be exchanged, the next one last
-    std::uint32_t next_use_leaf = 0;  // of this cache
+    KeyHash uses_after{};             // of this cache, those up to this key are done
 
     std::uint32_t step = 0;
     Message question;

@@ -457,7 +457,7 @@ TEST_F(CatchUpTest, UsesThatWouldNeverEndAreNotBelieved) {
   want();
   while (!wire_.empty()) {
     if (auto* used = std::get_if<CompareUsed>(&wire_.front())) {
-      used->next_leaf = 0;
+      used->last = {};
     }
     deliver();
     ASSERT_LT(messages_, 50);
@@ -533,7 +533,7 @@ TEST_F(CatchUpTest, BothSidesTakeTheLaterUse) {
 
 TEST_F(CatchUpTest, OnlyUsesThatOneSideMayNotKnowOfAreExchanged) {
   const std::uint32_t old = install_idle(mine_, 0, 90s);
-  install_idle(theirs_, 0, 31s);
+  install_idle(theirs_, 0, 45s);
   const std::uint32_t late = install_idle(mine_, 1'000, 90s);
   install_idle(theirs_, 1'000, 30s);
   my_uses_within_ = 5s;
@@ -541,6 +541,74 @@ TEST_F(CatchUpTest, OnlyUsesThatOneSideMayNotKnowOfAreExchanged) {
   compare();
   EXPECT_EQ(used_ago(mine_, old), 90s);
   EXPECT_EQ(used_ago(mine_, late), 30s);
+  EXPECT_EQ(done_->compared.uses_from, now_.mono - 30s);
+  EXPECT_EQ(done_there_->uses_from, now_.mono - 30s);
+}
+
+TEST_F(CatchUpTest, UsesGrowOlderWhileTheRestIsCompared) {
+  const std::uint32_t number = install_idle(mine_, 0, 90s, 1'000'000);
+  install_idle(theirs_, 0, 29s, 1'000'000);
+  install(theirs_, 2'000, 6);
+  my_uses_within_ = 30s;
+  const TimePoint began = now_.mono;
+  want();
+  while (!wire_.empty()) {
+    now_.mono += 9s;
+    deliver();
+  }
+  ASSERT_TRUE(done_.has_value());
+  EXPECT_LE(used_ago(mine_, number), 29s + (now_.mono - began));
+}
+
+TEST_F(CatchUpTest, UsesThatAreSaidAgainAreAsOldAsTheyAre) {
+  const std::uint32_t number = install_idle(mine_, 0, 10s);
+  install_idle(theirs_, 0, 90s);
+  want();
+  deliver();
+  deliver();
+  ASSERT_TRUE(std::holds_alternative<CompareUses>(wire_.front()));
+  wire_.clear();  // lost, twice
+  for (int i = 0; i < 2; ++i) {
+    wire_.clear();
+    now_.mono += 4s;
+    Effects effects;
+    catch_up_->on_time(now_, effects);
+    take(effects, kAsker);
+  }
+  deliver();
+  EXPECT_EQ(used_ago(theirs_, number), 18s);
+}
+
+TEST_F(CatchUpTest, WhatAUseGainsOnItsWayIsNotWritten) {
+  const std::uint32_t number = install_idle(mine_, 0, 10s);
+  install_idle(theirs_, 0, 10s - 30ms);
+  mine_.replica.take_changes();
+  compare();
+  EXPECT_EQ(used_ago(mine_, number), 10s - 30ms);
+  EXPECT_TRUE(mine_.replica.take_changes().keys.empty());
+}
+
+TEST_F(CatchUpTest, UsesOfOneLeafThatAreTooManyForAFrameComeInParts) {
+  constexpr std::uint32_t kMany = 4'000;
+  KeyHash key = key_hash_of(key_in(kGroup));
+  for (std::uint32_t i = 0; i < kMany; ++i) {
+    key.bytes[30] = static_cast<std::uint8_t>(i / 256);
+    key.bytes[31] = static_cast<std::uint8_t>(i % 256);
+    MNode mnode = mnode_of(0, 5, filled_bytes(1));
+    mnode.key = key;
+    mnode.idle_timeout_ms = 100'000;
+    for (Side* side : {&mine_, &theirs_}) {
+      mnode.accessed = now_.mono - ((i % 2 == 0) == (side == &mine_) ? 5s : 90s);
+      side->replica.install(mnode, "key");
+    }
+  }
+  compare();
+  for (const Side* side : {&mine_, &theirs_}) {
+    const HashTree& tree = *side->replica.table(kGroup).tree(CacheId{1});
+    for (const MNodeEntry* entry : tree.entries(HashTree::bucket_of(key))) {
+      EXPECT_EQ(entry->mnode().accessed, now_.mono - 5s);
+    }
+  }
 }
 
 TEST_F(CatchUpTest, UsesOfWhatIsMissingOrPastItsTimeAreNone) {
@@ -592,14 +660,13 @@ TEST_F(CatchUpTest, UsesOfAnotherGroupOrRangeAreNotHeeded) {
   Effects effects;
   CompareUses uses{.at = {Group{6}, 1, 2},
                    .cache = CacheId{1},
-                   .end_leaf = HashTree::kLeaves,
+                   .last = HashTree::last_key(),
                    .within = 100s,
                    .uses = {{key_hash_of(number), 1s}}};
   answer_->on_uses(kAsker, uses, now_, effects);
   EXPECT_EQ(used_ago(theirs_, number), 90s);
   uses.at.group = kGroup;
-  uses.first_leaf = HashTree::kLeaves;
-  uses.end_leaf = 0xffffffff;
+  uses.after = HashTree::last_key();
   effects.clear();
   answer_->on_uses(kAsker, uses, now_, effects);
   EXPECT_TRUE(effects.empty());

@@ -77,48 +77,46 @@ void heed_cleared(Replica& replica, HybridClock& clock, Group group,
   }
 }
 
-std::uint32_t list_uses(const Replica& replica, Group group, CacheId cache, Duration within,
-                        std::uint32_t first_leaf, std::uint32_t end_leaf, TimePoint now,
-                        std::vector<KeyUse>& uses) {
+KeyHash list_uses(const Replica& replica, Group group, CacheId cache, Duration within,
+                  const KeyHash& after, const KeyHash& last, TimePoint now,
+                  std::vector<KeyUse>& uses) {
+  uses.clear();
   const HashTree* tree = replica.table(group).tree(cache);
   if (tree == nullptr || tree->idle_count() == 0) {
-    return end_leaf;
+    return last;
   }
+  const auto is_before = [](const KeyUse& one, const KeyUse& other) {
+    return HashTree::precedes(one.key, other.key);
+  };
   std::size_t looked_at = 0;
-  for (std::size_t bucket = first_leaf / HashTree::kFanout; bucket * HashTree::kFanout < end_leaf;
-       ++bucket) {
-    if (looked_at >= kLookedAtMax) {
-      return static_cast<std::uint32_t>(bucket * HashTree::kFanout);
-    }
-    const auto at = static_cast<std::ptrdiff_t>(uses.size());
+  const std::size_t last_bucket = HashTree::bucket_of(last);
+  for (std::size_t bucket = HashTree::bucket_of(after); bucket <= last_bucket; ++bucket) {
+    const std::size_t listed = uses.size();
     for (const MNodeEntry* entry = tree->first(bucket); entry != nullptr;
          entry = HashTree::next(*entry)) {
       ++looked_at;
       const MNode& mnode = entry->mnode();
-      const std::uint32_t leaf = HashTree::leaf_in_tree(mnode.key);
-      if (mnode.idle_timeout_ms > 0 && leaf >= first_leaf && leaf < end_leaf &&
-          age(mnode.accessed, now) <= within && !mnode.is_expired(now)) {
+      if (mnode.idle_timeout_ms > 0 && HashTree::precedes(after, mnode.key) &&
+          !HashTree::precedes(last, mnode.key) && age(mnode.accessed, now) <= within &&
+          !mnode.is_expired(now)) {
         uses.push_back({mnode.key, age(mnode.accessed, now)});
       }
     }
-    std::sort(uses.begin() + at, uses.end(), [](const KeyUse& one, const KeyUse& other) {
-      return HashTree::precedes(one.key, other.key);
-    });
+    // Whoever chooses keys can choose many for one bucket: only those that go are sorted.
+    const auto begin = uses.begin() + static_cast<std::ptrdiff_t>(listed);
     if (uses.size() > kUsesMax) {
-      // Those of a leaf go together; it takes billions of entries that one alone has too many, and
-      // then some uses stay unknown.
-      const std::uint32_t leaf = HashTree::leaf_in_tree(uses[kUsesMax].key);
-      const bool is_first = HashTree::leaf_in_tree(uses.front().key) == leaf;
-      uses.resize(kUsesMax);
-      if (is_first) {
-        return leaf + 1;
-      }
-      std::erase_if(uses,
-                    [&](const KeyUse& use) { return HashTree::leaf_in_tree(use.key) == leaf; });
-      return leaf;
+      const auto end = uses.begin() + kUsesMax;
+      std::nth_element(begin, end, uses.end(), is_before);
+      uses.erase(end, uses.end());
+      std::sort(begin, uses.end(), is_before);
+      return uses.back().key;
+    }
+    std::sort(begin, uses.end(), is_before);
+    if (looked_at >= kLookedAtMax && bucket < last_bucket) {
+      return HashTree::last_key(bucket);
     }
   }
-  return end_leaf;
+  return last;
 }
 
 void heed_uses(Replica& replica, Group group, const std::vector<KeyUse>& uses, TimePoint now) {
@@ -135,7 +133,8 @@ void CompareAnswer::on_open(NodeId from, const CompareOpen& open, bool ready, Du
     return one.peer == from && one.comparison == open.at.comparison;
   });
   if (!known) {
-    open_.push_back({from, open.at.comparison, now.mono});
+    const Duration within = std::max(open.uses_within, uses_within);
+    open_.push_back({from, open.at.comparison, now.mono, ago(within, now.mono)});
     if (open_.size() > kOpenMax) {
       open_.pop_front();
     }
@@ -197,13 +196,12 @@ void CompareAnswer::on_exchange(NodeId from, const CompareExchange& exchange, No
 }
 
 void CompareAnswer::on_uses(NodeId from, const CompareUses& uses, Now now, Effects& effects) {
-  const std::uint32_t end_leaf = std::min(uses.end_leaf, HashTree::kLeaves);
-  if (uses.first_leaf >= end_leaf) {
+  if (!HashTree::precedes(uses.after, uses.last)) {
     return;
   }
   CompareUsed answer{.at = uses.at};
-  answer.next_leaf = list_uses(replica_, uses.at.group, uses.cache, uses.within, uses.first_leaf,
-                               end_leaf, now.mono, answer.uses);
+  answer.last = list_uses(replica_, uses.at.group, uses.cache, uses.within, uses.after, uses.last,
+                          now.mono, answer.uses);
   heed_uses(replica_, uses.at.group, uses.uses, now.mono);
   effects.push_back(Send{from, std::move(answer)});
 }
@@ -217,7 +215,7 @@ std::optional<Compared> CompareAnswer::on_close(NodeId from, const CompareClose&
   std::optional<Compared> compared;
   if (at != open_.end()) {
     answer.known = true;
-    compared = Compared{close.at.group, close.ready, close.agreed, at->began};
+    compared = Compared{close.at.group, close.ready, close.agreed, at->began, at->uses_from};
     clock_.observe(close.horizon.counter, now.mono);
     if (!COPAL_MUTANT(kHorizonNotTakenOver)) {
       replica_.raise_horizon(close.at.group, close.horizon);

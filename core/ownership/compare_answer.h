@@ -20,6 +20,7 @@ struct Compared {
   bool peer_was_ready = false;  // when it began
   std::uint64_t agreed = 0;     // reading of both sides' hybrid clocks
   TimePoint began{};
+  TimePoint uses_from{};  // later uses than this are known here, as far as the peer knew them
 };
 
 /// The answering side of comparisons (R4): each question is answered from what the replica holds at
@@ -33,7 +34,7 @@ class CompareAnswer {
       : replica_(replica), clock_(clock), set_aside_(set_aside) {}
 
   /// ready        this member, for the group.
-  /// uses_within  all uses longer ago are known here.
+  /// uses_within  all uses longer ago that the peer knows are known here.
   void on_open(NodeId from, const CompareOpen& open, bool ready, Duration uses_within, Now now,
                Effects& effects);
   void on_sums(NodeId from, const CompareSums& asked, Effects& effects);
@@ -52,6 +53,7 @@ class CompareAnswer {
     NodeId peer;
     std::uint64_t comparison = 0;
     TimePoint began{};
+    TimePoint uses_from{};
   };
 
   Replica& replica_;
@@ -66,13 +68,13 @@ std::vector<CacheSum> cache_sums(const Replica& replica, Group group);
 void heed_cleared(Replica& replica, HybridClock& clock, Group group,
                   const std::vector<CacheSum>& caches, TimePoint now);
 
-/// Lists the uses of a cache's entries that have an idle timeout, in these leaves, not longer ago
-/// than `within`: as many as one message takes, and after looking at a bounded number of entries.
-/// uses  appended to, in the order of the leaves. Returns before which leaf it ended: end_leaf, or
-/// one above first_leaf.
-std::uint32_t list_uses(const Replica& replica, Group group, CacheId cache, Duration within,
-                        std::uint32_t first_leaf, std::uint32_t end_leaf, TimePoint now,
-                        std::vector<KeyUse>& uses);
+/// Lists the uses of a cache's entries that have an idle timeout, not longer ago than `within`, of
+/// keys after `after` up to `last` in the tree's order: as many as one message takes, and after
+/// looking at a bounded number of entries (but at whole buckets).
+/// uses  overwritten. Returns up to which key they are listed: `last`, or one before it.
+KeyHash list_uses(const Replica& replica, Group group, CacheId cache, Duration within,
+                  const KeyHash& after, const KeyHash& last, TimePoint now,
+                  std::vector<KeyUse>& uses);
 /// Takes over those of the group.
 void heed_uses(Replica& replica, Group group, const std::vector<KeyUse>& uses, TimePoint now);
 

@@ -11,8 +11,6 @@ Duration age(TimePoint then, TimePoint now) {
 }
 
 TimePoint ago(Duration age, TimePoint now) {
-  // Older than any entry, and far from where adding to it would overflow.
-  constexpr Duration kAgeMax = std::chrono::hours{24 * 365 * 100};
   return now - std::min(age, kAgeMax);
 }
 

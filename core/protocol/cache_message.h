@@ -50,7 +50,9 @@ struct AgedMNode {
     visit(self.accessed_age);
   }
 };
-/// Clocks differ, so times travel as ages, bounded both ways.
+/// Older than any entry, and far from where adding to it would overflow.
+inline constexpr Duration kAgeMax = std::chrono::hours{24 * 365 * 100};
+/// Clocks differ, so times travel as ages: never negative, and at most kAgeMax.
 /// now  the sender's, or the receiver's, step.
 Duration age(TimePoint then, TimePoint now);
 TimePoint ago(Duration age, TimePoint now);

@@ -105,8 +105,8 @@ std::vector<Message> one_of_each_kind() {
           CompareExchanged{step, {{entry, "key"}}, 2},
           CompareClose{step, 1, mnode.version, true},
           CompareClosed{step, true, mnode.version},
-          CompareUses{step, CacheId{1}, 2, 3, 4s, {{mnode.key, 5s}}},
-          CompareUsed{step, 2, {{mnode.key, 3s}}}};
+          CompareUses{step, CacheId{1}, mnode.key, mnode.key, 4s, {{mnode.key, 5s}}},
+          CompareUsed{step, mnode.key, {{mnode.key, 3s}}}};
 }
 
 std::vector<std::byte> encoded(const Message& message) {

@@ -206,21 +206,22 @@ struct KeyUse {
   }
 };
 
-/// The asker's uses of entries of one cache that have an idle timeout, in these of its 65,536
-/// leaves, not longer ago than `within`. The answerer takes them and gives its own.
+/// The asker's uses of entries of one cache that have an idle timeout, not longer ago than
+/// `within`, of keys after one up to another in the tree's order. The answerer takes them and gives
+/// its own.
 struct CompareUses {
   CompareStep at;
   CacheId cache;
-  std::uint32_t first_leaf = 0;
-  std::uint32_t end_leaf = 0;
+  KeyHash after{};
+  KeyHash last{};
   Duration within{};
   std::vector<KeyUse> uses;
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(self.at);
     visit(self.cache);
-    visit(self.first_leaf);
-    visit(self.end_leaf);
+    visit(self.after);
+    visit(self.last);
     visit(self.within);
     visit(self.uses);
   }
@@ -228,12 +229,12 @@ struct CompareUses {
 
 struct CompareUsed {
   CompareStep at;
-  std::uint32_t next_leaf = 0;  // `uses` ends before this one
+  KeyHash last{};  // `uses` ends with this one
   std::vector<KeyUse> uses;
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(self.at);
-    visit(self.next_leaf);
+    visit(self.last);
     visit(self.uses);
   }
 };

@@ -31,21 +31,24 @@ class HashTree {
     return order < 0 || (order == 0 && one < other);
   }
 
+  /// No key comes after this one in the order; nor, of those in a bucket, after the second.
+  static KeyHash last_key() { return last_key(kFanout - 1); }
+  static KeyHash last_key(std::size_t bucket) {
+    KeyHash key;
+    key.bytes.fill(0xff);
+    key.bytes[8] = static_cast<std::uint8_t>(bucket);
+    return key;
+  }
+
   HashTree() = default;
   ~HashTree();
   HashTree(const HashTree&) = delete;  // entries point here
   HashTree& operator=(const HashTree&) = delete;
 
-  static constexpr std::uint32_t kLeaves = kFanout * kFanout;
-
   /// Which bucket of the first level a key is in, and which leaf of that bucket. From bytes 8 and 9
   /// of the key hash: those before decide group and slice, which are the same for the whole tree.
   static std::size_t bucket_of(const KeyHash& key) { return key.bytes[8]; }
   static std::size_t leaf_of(const KeyHash& key) { return key.bytes[9]; }
-  /// Which leaf of the whole tree.
-  static std::uint32_t leaf_in_tree(const KeyHash& key) {
-    return static_cast<std::uint32_t>(bucket_of(key) * kFanout + leaf_of(key));
-  }
 
   /// Takes an entry. Returns it: it stays where it is.
   MNodeEntry& add(MNodeEntry::Pointer owned);

@@ -80,9 +80,13 @@ void Replica::touch(const MNodeEntry& entry, TimePoint accessed) {
 
 void Replica::merge_use(const KeyHash& key, TimePoint accessed) {
   const MNodeEntry* entry = find(key);
-  if (entry != nullptr && entry->mnode().idle_timeout_ms > 0 &&
-      accessed > entry->mnode().accessed) {
-    touch(*entry, accessed);
+  if (entry == nullptr || entry->mnode().idle_timeout_ms == 0 ||
+      accessed <= entry->mnode().accessed) {
+    return;
+  }
+  const Duration gain = accessed - entry->mnode().accessed;
+  touch(*entry, accessed);
+  if (gain >= kUseGainMin) {
     note_change(key);
   }
 }

@@ -50,7 +50,8 @@ class Replica {
   /// An entry was used. It is not a change: nothing is written for it.
   void touch(const MNodeEntry& entry, TimePoint accessed);
   /// A peer knows of this use of an entry with an idle timeout: taken over if it is later, and the
-  /// entry here.
+  /// entry here. It is a change only if it is later by kUseGainMin: on its way a use becomes later
+  /// by that time, and each of two members would write what it hears of the other again and again.
   void merge_use(const KeyHash& key, TimePoint accessed);
 
   /// Takes an m-node that this member's own disk had, and does not count it as a change.
@@ -121,6 +122,7 @@ class Replica {
   void check_invariants() const;
 
  private:
+  static constexpr Duration kUseGainMin = 1s;
   static constexpr std::size_t kCompactAt = 65'536;
 
   MNodeTable& table_of(const KeyHash& key) { return tables_[group_of(key).value]; }

@@ -341,6 +341,11 @@ void Trial::on_order(const PlannedFault& fault, bool begins) {
   const RosterState state = !begins                      ? RosterState::kEnabled
                             : fault.kind == Kind::kDrain ? RosterState::kDraining
                                                          : RosterState::kDisabled;
+  const auto given = std::find_if(ordered_.rbegin(), ordered_.rend(),
+                                  [&](const Ordered& order) { return order.node == fault.node; });
+  if (!begins && (given == ordered_.rend() || given->state == RosterState::kEnabled)) {
+    return;  // never begun, or ended with another one
+  }
   for (std::uint32_t i = 0; i < kSlots; ++i) {
     SimTriad& member = *triad_[(fault.at.count() + i) % kSlots];
     if (member.node() == nullptr || !member.member().up()) {
