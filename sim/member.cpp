@@ -16,8 +16,8 @@ Member::Member(Engine& engine, Network& network, std::size_t host, const World& 
       costs_(costs),
       clock_(engine, 0x1000 + id_.value, [this] { on_wake(); }),
       transport_(network, id_),
-      ports_{&clock_,      &transport_,   world.application,
-             world.caller, world.storage, world.supervisor} {}
+      ports_{&clock_,       &transport_,      world.application,   world.caller,
+             world.storage, world.supervisor, network.frame_room()} {}
 
 void Member::start(std::unique_ptr<Node> node) {
   COPAL_ASSERT(node_ == nullptr);

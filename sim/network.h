@@ -59,6 +59,9 @@ class Network final : public EventTarget, public FlowListener {
   /// Puts a node on a host; nodes are numbered as they are added. endpoint outlives the network.
   NodeId add(std::size_t host, Endpoint& endpoint);
 
+  /// Where all nodes write the frame that they are about to send.
+  std::span<std::byte> frame_room() { return frame_room_; }
+
   Transport::Sent send(NodeId from, NodeId to, std::span<const std::byte> frame, const Body& body);
 
   /// The process of a node died, or was started anew: what was on the way to it is not for its
@@ -152,6 +155,7 @@ class Network final : public EventTarget, public FlowListener {
   void reset(NodeId from, NodeId to);
   bool severed(NodeId a, NodeId b) const;
 
+  std::array<std::byte, kMessageSizeMaxBytes> frame_room_{};
   Engine& engine_;
   std::vector<scenario::Link> links_;
   std::vector<bool> link_up_;

@@ -1,7 +1,6 @@
 #include "core/node/driver.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "core/base/mutant.h"
@@ -146,10 +145,8 @@ void Driver::perform(const Send& send) {
 }
 
 void Driver::send_now(const Send& send) {
-  // Not a member: there are as many drivers as nodes, and a cloud simulates thousands.
-  std::array<std::byte, kMessageSizeMaxBytes> frame;
-  const std::size_t size_bytes = encode(send.message, frame);
-  const auto sent = ports_.transport->send(send.to, {frame.data(), size_bytes},
+  const std::size_t size_bytes = encode(send.message, ports_.frame);
+  const auto sent = ports_.transport->send(send.to, ports_.frame.first(size_bytes),
                                            {value_of(send.message), body_size_bytes(send.message)});
   if (sent == Transport::Sent::kOverloaded) {
     ++counts_.overloaded_sends;

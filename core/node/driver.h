@@ -33,6 +33,9 @@ class Driver {
     Caller* caller = nullptr;            // balancers only
     Storage* storage = nullptr;          // triad members only
     Supervisor* supervisor = nullptr;    // nothing: a node that stops is left alone
+    /// Room for the frame under way, at least kMessageSizeMaxBytes. Drivers of one thread share it,
+    /// for none sends from inside another's send: a cloud simulates thousands of them.
+    std::span<std::byte> frame;
   };
 
   /// What could not be done; for metrics.

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -61,9 +62,11 @@ class DriverTest : public testing::Test, public Clock, public Transport, public 
     config_.ownership.start_alone_timeout = 1ms;
     config_.heartbeat_interval = 1ms;
     node_.emplace(config_);
-    driver_.emplace(
-        *node_,
-        Driver::Ports{.clock = this, .transport = this, .storage = &queue_, .supervisor = this});
+    driver_.emplace(*node_, Driver::Ports{.clock = this,
+                                          .transport = this,
+                                          .storage = &queue_,
+                                          .supervisor = this,
+                                          .frame = frame_room_});
     driver_->start();
     store_.start_again(false);
     hear_store();
@@ -125,6 +128,7 @@ class DriverTest : public testing::Test, public Clock, public Transport, public 
   FakeStore store_;
   BusyStore queue_{store_};
   std::optional<Node> node_;
+  std::array<std::byte, kMessageSizeMaxBytes> frame_room_{};
   std::optional<Driver> driver_;
   std::vector<std::pair<NodeId, Message>> sent_;
   std::vector<bool> stopped_;

@@ -49,7 +49,8 @@ class FakeCluster::Process final : public Clock,
                         .application = this,
                         .caller = this,
                         .storage = store,
-                        .supervisor = this}) {}
+                        .supervisor = this,
+                        .frame = cluster.frame_room_}) {}
 
   Now now() override {
     const auto at = cluster_.wall_offsets_.find(id_);

@@ -146,6 +146,7 @@ class FakeCluster {
   std::map<NodeId, std::unique_ptr<Process>> processes_;
   std::array<FakeStore, kSlots> stores_;
   std::map<NodeId, Duration> wall_offsets_;
+  std::array<std::byte, kMessageSizeMaxBytes> frame_room_{};
   std::deque<OnWire> wire_;
   std::map<NodeId, std::deque<OnWire>> frozen_;  // with what has reached its machine
   std::set<std::pair<NodeId, NodeId>> cut_;
