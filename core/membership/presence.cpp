@@ -62,6 +62,10 @@ void Presence::update(TimePoint now, std::uint64_t clock, Effects& effects) {
   std::vector<ListedServer> list = make(now);
   if (list != list_ || number_ == 0) {
     list_ = std::move(list);
+    balancers_.clear();
+    std::ranges::copy_if(list_, std::back_inserter(balancers_), [](const ListedServer& listed) {
+      return listed.role == NodeRole::kBalancer;
+    });
     number_ = std::max(clock, number_ + 1);
     next_update_ = now + kUpdateInterval;
   }
@@ -80,13 +84,7 @@ void Presence::update(TimePoint now, std::uint64_t clock, Effects& effects) {
 void Presence::push(NodeId to, Effects& effects) const {
   const Registered* registered = roster_.find(to);
   const bool is_balancer = registered != nullptr && registered->role == NodeRole::kBalancer;
-  std::vector<ListedServer> balancers;
-  if (!is_balancer) {
-    std::ranges::copy_if(list_, std::back_inserter(balancers), [](const ListedServer& listed) {
-      return listed.role == NodeRole::kBalancer;
-    });
-  }
-  const std::vector<ListedServer>& list = is_balancer ? list_ : balancers;
+  const std::vector<ListedServer>& list = is_balancer ? list_ : balancers_;
   const std::size_t parts = std::max<std::size_t>(
       1, (list.size() + ServerList::kServersMax - 1) / ServerList::kServersMax);
   for (std::size_t part = 0; part < parts; ++part) {

@@ -65,6 +65,7 @@ class Presence {
   FailureDetector& detector_;
   std::map<NodeId, Present> present_;
   std::vector<ListedServer> list_;
+  std::vector<ListedServer> balancers_;  // those of the list
   std::uint64_t number_ = 0;
   TimePoint next_update_{};
   TimePoint due_ = kNever;  // an update that was asked for waits until then
