@@ -183,7 +183,11 @@ void TriadServer::on_compared(Slot peer, const Compared& compared, Now now, Effe
   Running& r = *running_;
   r.horizon.on_agreed(compared.group, peer, compared.agreed);
   r.compared_at[compared.group.value][peer.value] = now.mono;
-  note_uses_known(peer, compared);
+  UsesKnown& uses_known = r.uses_known[compared.group.value][peer.value];
+  // Else what was learnt meanwhile may have come too late for this comparison.
+  if (uses_known.learnt < compared.began) {
+    uses_known.to = compared.began;
+  }
   std::erase(r.due, Due{compared.group, peer});
   OwnerEvents events;
   r.ownership.on_compared(compared.group, peer, compared.peer_was_ready, compared.began, now.mono,
@@ -220,23 +224,26 @@ void TriadServer::want_comparisons(Now now, Effects& effects) {
   r.catch_up.want(comparisons, now, effects);
 }
 
-/// Uses travel in streams, whose gaps comparisons fill. What this member has learnt by one, the
-/// other peer may not know, for it may not have met who knew it.
-void TriadServer::note_uses_known(Slot peer, const Compared& compared) {
-  auto& known_to = running_->uses_known_to[compared.group.value];
+/// Uses travel in streams, whose gaps comparisons fill. What this member learns by one, the other
+/// peer may not know, for it may not have met who knew it.
+void TriadServer::note_uses_learnt(Group group, Slot from, TimePoint oldest, TimePoint now) {
+  if (oldest == kNever) {
+    return;
+  }
   for (const Slot slot : kAllSlots) {
-    auto& to = known_to[slot.value];
-    if (slot == peer) {
-      to = compared.began;
-    } else if (to) {
-      to = std::min(*to, compared.uses_from);
+    UsesKnown& known = running_->uses_known[group.value][slot.value];
+    if (slot != from) {
+      known.learnt = now;
+      if (known.to) {
+        known.to = std::min(*known.to, oldest);
+      }
     }
   }
 }
 
 Duration TriadServer::uses_unknown_for(Group group, Slot peer, TimePoint now) const {
-  const auto& known_to = running_->uses_known_to[group.value][peer.value];
-  return known_to ? age(*known_to, now) : kAgeMax;
+  const std::optional<TimePoint>& to = running_->uses_known[group.value][peer.value].to;
+  return to ? age(*to, now) : kAgeMax;
 }
 
 // ---- what was decided about ownership

@@ -278,6 +278,61 @@ TEST_F(TriadMembersTest, OrdersOutliveARestartOfTheWholeTriad) {
   }
 }
 
+TEST_F(TriadMembersTest, AnOrderIsNewerThanWhatWasOnTheDiskAtTheStart) {
+  begin();
+  // From a peer whose clock is ahead; the process ends before anything but the order is written.
+  const Version ahead{std::uint64_t{1} << 62U, 0, {}};
+  cluster().tell(NodeId{0},
+                 MessageReceived{NodeId{1}, RosterUpdate{{{kOne, RosterState::kDisabled, ahead}}}});
+  cluster().kill(NodeId{0});
+  cluster().start_member(0);
+  ASSERT_TRUE(cluster().run_until([&] { return cluster().member(0).is_running(); }));
+  ASSERT_EQ(cluster().member(0).roster().state(kOne), RosterState::kDisabled);
+  cluster().tell(NodeId{0}, ChangeRoster{kOne, RosterState::kEnabled});
+  EXPECT_EQ(cluster().member(0).roster().state(kOne), RosterState::kEnabled);
+}
+
+TEST_F(TriadMembersTest, UsesLearntFromOneMemberAreTakenOnByTheOthersThatDidNotMeetIt) {
+  plain_.idle_timeout_ms = 3'600'000;
+  make();
+  cluster().member_config.compare_interval = 10min;
+  begin();
+  const std::string key = cluster().key_owned_by(0, kPlain);
+  put(kOne, key, text_bytes("value"));
+  cluster().run_for(1s);
+  const auto used = [&](std::uint32_t slot) {
+    return cluster().entry(slot, kPlain, key)->mnode().accessed;
+  };
+  // Member 2 is alone with a server that uses the entry, while the others compare once.
+  const auto cut_both_ways = [&](NodeId one, NodeId other) {
+    cluster().cut(one, other);
+    cluster().cut(other, one);
+  };
+  const auto split = [&](bool also_from_1) {
+    cut_both_ways(NodeId{0}, NodeId{2});
+    cut_both_ways(NodeId{0}, kTwo);
+    cut_both_ways(NodeId{1}, kTwo);
+    if (also_from_1) {
+      cut_both_ways(NodeId{1}, NodeId{2});
+    }
+  };
+  split(true);
+  cluster().run_for(5min);
+  ASSERT_NE(get(kTwo, key), std::nullopt);
+  const TimePoint use = used(2);
+  cluster().run_for(7min);
+  ASSERT_LT(used(0), use);
+  ASSERT_LT(used(1), use);
+  // Member 1 meets it, member 0 does not, and then it is gone.
+  cluster().heal();
+  split(false);
+  ASSERT_TRUE(cluster().run_until([&] { return used(1) >= use; }));
+  ASSERT_LT(used(0), use);
+  cluster().kill(NodeId{2});
+  cluster().run_for(11min);
+  EXPECT_GE(used(0), use);
+}
+
 TEST_F(TriadMembersTest, AReadThatWaitsForBytesIsAnsweredWhenAChangeBringsThem) {
   begin();
   const std::string key = cluster().key_owned_by(0, kPlain);

@@ -279,9 +279,11 @@ void TriadServer::on_compare_message(NodeId from, const Message& message, Now no
   } else if (const auto* exchanged = std::get_if<CompareExchanged>(&message)) {
     r.catch_up.on_exchanged(*exchanged, now, effects);
   } else if (const auto* uses = std::get_if<CompareUses>(&message)) {
-    r.compare_answer.on_uses(from, *uses, now, effects);
+    note_uses_learnt(uses->at.group, *slot_of(from),
+                     r.compare_answer.on_uses(from, *uses, now, effects), now.mono);
   } else if (const auto* used = std::get_if<CompareUsed>(&message)) {
-    r.catch_up.on_used(*used, now, effects);
+    note_uses_learnt(used->at.group, *slot_of(from), r.catch_up.on_used(*used, now, effects),
+                     now.mono);
   } else if (const auto* close = std::get_if<CompareClose>(&message)) {
     if (const auto compared = r.compare_answer.on_close(from, *close, now, effects)) {
       on_compared(*slot_of(from), *compared, now, effects);

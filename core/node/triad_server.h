@@ -104,6 +104,13 @@ class TriadServer {
     Slot peer;
     bool operator==(const Due&) const = default;
   };
+  /// Of later uses than `to` this member or a peer may know that the other does not: they have not
+  /// been compared since, or this one learnt of them since, from another peer. Nothing: they have
+  /// not been compared in this start.
+  struct UsesKnown {
+    std::optional<TimePoint> to;
+    TimePoint learnt{};  // the last time that this one did, from another peer
+  };
   /// All that exists only after the start.
   struct Running {
     Running(const TriadServerConfig& config, const SelfRecord& self, Replica& replica,
@@ -128,10 +135,7 @@ class TriadServer {
     std::vector<Drain> drains;
     std::vector<Due> due;  // because a new owner may lack what this one has (R1.3)
     std::array<std::array<TimePoint, kSlots>, kGroups> compared_at{};
-    // Of later uses than this a peer may know that this member does not: it has not been compared
-    // with since, or learnt of them itself since then, from another peer. Nothing: not compared in
-    // this start.
-    std::array<std::array<std::optional<TimePoint>, kSlots>, kGroups> uses_known_to{};
+    std::array<std::array<UsesKnown, kSlots>, kGroups> uses_known{};
     std::array<std::uint64_t, kSlots> stored_known{};  // the newest synced batch it told
     std::array<std::uint32_t, kSlots> generation_known{};
     std::uint64_t replicated_up_to = 0;
@@ -174,7 +178,7 @@ class TriadServer {
   void on_link_down(NodeId peer, Now now, Effects& effects);
   void update_peer_states(Now now, Effects& effects);
   void on_compared(Slot peer, const Compared& compared, Now now, Effects& effects);
-  void note_uses_known(Slot peer, const Compared& compared);
+  void note_uses_learnt(Group group, Slot from, TimePoint oldest, TimePoint now);
   Duration uses_unknown_for(Group group, Slot peer, TimePoint now) const;
   void want_comparisons(Now now, Effects& effects);
   void perform(const OwnerEvents& events, Now now, Effects& effects);

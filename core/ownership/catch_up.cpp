@@ -355,21 +355,22 @@ void CatchUp::exchange_uses(Comparison& comparison, Now now, Effects& effects) {
   ask(comparison, std::move(question), now, effects);
 }
 
-void CatchUp::on_used(const CompareUsed& used, Now now, Effects& effects) {
+TimePoint CatchUp::on_used(const CompareUsed& used, Now now, Effects& effects) {
   Comparison* comparison = find(used.at);
   const auto* question =
       comparison == nullptr ? nullptr : std::get_if<CompareUses>(&comparison->question);
   if (question == nullptr || !HashTree::precedes(question->after, used.last) ||
       HashTree::precedes(question->last, used.last)) {
-    return;  // no answer that a member gives: it would never end, or leave some out
+    return kNever;  // no answer that a member gives: it would never end, or leave some out
   }
-  heed_uses(replica_, comparison->group, used.uses, now.mono);
+  const TimePoint oldest = heed_uses(replica_, comparison->group, used.uses, now.mono);
   comparison->uses_after = used.last;
   if (!HashTree::precedes(used.last, HashTree::last_key())) {
     comparison->use_caches.pop_back();
     comparison->uses_after = {};
   }
   exchange_uses(*comparison, now, effects);
+  return oldest;
 }
 
 std::optional<CatchUp::Done> CatchUp::on_closed(const CompareClosed& closed, Now now) {
@@ -384,9 +385,8 @@ std::optional<CatchUp::Done> CatchUp::on_closed(const CompareClosed& closed, Now
     if (!COPAL_MUTANT(kHorizonNotTakenOver)) {
       replica_.raise_horizon(comparison->group, std::max(comparison->peer_horizon, closed.horizon));
     }
-    done = Done{comparison->peer,
-                Compared{comparison->group, comparison->peer_was_ready, comparison->agreed,
-                         comparison->began, ago(comparison->uses_within, comparison->began)}};
+    done = Done{comparison->peer, Compared{comparison->group, comparison->peer_was_ready,
+                                           comparison->agreed, comparison->began}};
   } else {
     ++counts_.given_up;
   }

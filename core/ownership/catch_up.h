@@ -69,7 +69,8 @@ class CatchUp {
   void on_opened(const CompareOpened& opened, Now now, Effects& effects);
   void on_differ(const CompareDiffer& differ, Now now, Effects& effects);
   void on_exchanged(const CompareExchanged& exchanged, Now now, Effects& effects);
-  void on_used(const CompareUsed& used, Now now, Effects& effects);
+  /// Returns when the oldest use was that was news here; kNever if none was.
+  TimePoint on_used(const CompareUsed& used, Now now, Effects& effects);
   struct Done {
     Slot peer;
     Compared compared;

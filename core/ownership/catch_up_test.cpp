@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
 #include <set>
 
 #include "core/base/prng.h"
@@ -14,6 +13,8 @@
 
 namespace copal {
 namespace {
+
+constexpr CacheId kOther{2};
 
 class CatchUpTest : public CatchUpBed {};
 
@@ -305,18 +306,29 @@ TEST_F(CatchUpTest, NeverMoreThanTheMostAtATimeAndEachOnce) {
 TEST_F(CatchUpTest, AnswersThatWouldNeverEndAreNotBelieved) {
   install(mine_, 0, 5);
   install(theirs_, 2'000, 6);
-  want();
-  while (!wire_.empty()) {
-    if (auto* differ = std::get_if<CompareDiffer>(&wire_.front())) {
+  expect_disbelief([](Message& message) {
+    if (auto* differ = std::get_if<CompareDiffer>(&message)) {
       differ->next_leaf = 0;
     }
-    if (auto* exchanged = std::get_if<CompareExchanged>(&wire_.front())) {
+    if (auto* exchanged = std::get_if<CompareExchanged>(&message)) {
       exchanged->looked_up = 0;
     }
+  });
+}
+
+TEST_F(CatchUpTest, EntriesThatAreGivenAgainAreAsOldAsTheyAre) {
+  const std::uint32_t number = install_idle(mine_, 0, 10s);
+  want();
+  while (!std::holds_alternative<CompareExchange>(wire_.front())) {
     deliver();
-    ASSERT_LT(messages_, 50);
   }
-  EXPECT_FALSE(done_.has_value());
+  wire_.clear();  // lost
+  now_.mono += 4s;
+  Effects effects;
+  catch_up_->on_time(now_, effects);
+  take(effects, kAsker);
+  deliver();
+  EXPECT_EQ(used_ago(theirs_, number), 14s);
 }
 
 TEST_F(CatchUpTest, SumsOfAnotherNumberThanATreeHasAreNotAnswered) {
@@ -343,21 +355,14 @@ TEST_F(CatchUpTest, SomeBeginningsAreRememberedTheOldestIsForgotten) {
 }
 
 TEST_F(CatchUpTest, ALeafWithMoreEntriesThanAFrameTakesIsComparedInParts) {
-  // As one who chooses keys may do on purpose.
-  constexpr std::uint32_t kMany = 4'000;
-  KeyHash key = key_hash_of(key_in(kGroup));
+  constexpr std::uint32_t kMany = 6'000;
+  // A third at either side alone; of the third at both, half is newer at one side.
   for (std::uint32_t i = 0; i < kMany; ++i) {
-    key.bytes[30] = static_cast<std::uint8_t>(i / 256);
-    key.bytes[31] = static_cast<std::uint8_t>(i % 256);
-    MNode mnode = mnode_of(0, 5 + i, filled_bytes(1));
-    mnode.key = key;
-    for (Side* side : {&mine_, &theirs_}) {
-      // A third at either side alone, a third at both, some of those newer at one.
-      const bool is_mine = side == &mine_;
-      if (i % 3 == 2 || (i % 3 == 0) == is_mine) {
-        mnode.version.counter += i % 6 == 2 && is_mine ? 10'000 : 0;
-        side->replica.install(mnode, "key " + std::to_string(i));
-      }
+    if (i % 3 != 1) {
+      mine_.replica.install(crowded(i, 5 + i + (i % 6 == 2 ? 10'000 : 0)), "key");
+    }
+    if (i % 3 != 0) {
+      theirs_.replica.install(crowded(i, 5 + i), "key");
     }
   }
   EXPECT_FALSE(same());
@@ -365,6 +370,29 @@ TEST_F(CatchUpTest, ALeafWithMoreEntriesThanAFrameTakesIsComparedInParts) {
   EXPECT_TRUE(same());
   EXPECT_EQ(mine_.replica.size(), kMany);
   EXPECT_EQ(theirs_.replica.size(), kMany);
+  EXPECT_EQ(theirs_.replica.find(crowded(2).key)->mnode().version.counter, 10'007U);
+}
+
+TEST_F(CatchUpTest, OfALeafInPartsWhatWasRemovedIsDroppedAndNothingElse) {
+  constexpr std::uint32_t kMany = 6'000;
+  // Below the other side's horizon, a third at one side alone was removed long ago.
+  for (std::uint32_t i = 0; i < kMany; ++i) {
+    if (i % 3 != 1) {
+      mine_.replica.install(crowded(i), "key");
+    }
+    if (i % 3 != 0) {
+      theirs_.replica.install(crowded(i), "key");
+    }
+  }
+  mine_.replica.raise_horizon(kGroup, {6, 0, {}});
+  theirs_.replica.raise_horizon(kGroup, {6, 0, {}});
+  compare();
+  for (Side* side : {&mine_, &theirs_}) {
+    EXPECT_EQ(side->replica.size(), kMany / 3);
+    for (std::uint32_t i = 2; i < kMany; i += 3) {
+      ASSERT_NE(side->replica.find(crowded(i).key), nullptr);
+    }
+  }
 }
 
 TEST_F(CatchUpTest, AnExchangeThatDoesNotFitIsAnsweredInParts) {

@@ -119,12 +119,16 @@ KeyHash list_uses(const Replica& replica, Group group, CacheId cache, Duration w
   return last;
 }
 
-void heed_uses(Replica& replica, Group group, const std::vector<KeyUse>& uses, TimePoint now) {
+TimePoint heed_uses(Replica& replica, Group group, const std::vector<KeyUse>& uses, TimePoint now) {
+  TimePoint oldest = kNever;
   for (const KeyUse& use : uses) {
-    if (group_of(use.key) == group && !COPAL_MUTANT(kUsesNotCompared)) {
-      replica.merge_use(use.key, ago(use.age, now));
+    const TimePoint used = ago(use.age, now);
+    if (group_of(use.key) == group && !COPAL_MUTANT(kUsesNotCompared) &&
+        replica.merge_use(use.key, used)) {
+      oldest = std::min(oldest, used);
     }
   }
+  return oldest;
 }
 
 void CompareAnswer::on_open(NodeId from, const CompareOpen& open, bool ready, Duration uses_within,
@@ -133,8 +137,7 @@ void CompareAnswer::on_open(NodeId from, const CompareOpen& open, bool ready, Du
     return one.peer == from && one.comparison == open.at.comparison;
   });
   if (!known) {
-    const Duration within = std::max(open.uses_within, uses_within);
-    open_.push_back({from, open.at.comparison, now.mono, ago(within, now.mono)});
+    open_.push_back({from, open.at.comparison, now.mono});
     if (open_.size() > kOpenMax) {
       open_.pop_front();
     }
@@ -195,15 +198,15 @@ void CompareAnswer::on_exchange(NodeId from, const CompareExchange& exchange, No
   effects.push_back(Send{from, std::move(answer)});
 }
 
-void CompareAnswer::on_uses(NodeId from, const CompareUses& uses, Now now, Effects& effects) {
+TimePoint CompareAnswer::on_uses(NodeId from, const CompareUses& uses, Now now, Effects& effects) {
   if (!HashTree::precedes(uses.after, uses.last)) {
-    return;
+    return kNever;
   }
   CompareUsed answer{.at = uses.at};
   answer.last = list_uses(replica_, uses.at.group, uses.cache, uses.within, uses.after, uses.last,
                           now.mono, answer.uses);
-  heed_uses(replica_, uses.at.group, uses.uses, now.mono);
   effects.push_back(Send{from, std::move(answer)});
+  return heed_uses(replica_, uses.at.group, uses.uses, now.mono);
 }
 
 std::optional<Compared> CompareAnswer::on_close(NodeId from, const CompareClose& close, Now now,
@@ -215,7 +218,7 @@ std::optional<Compared> CompareAnswer::on_close(NodeId from, const CompareClose&
   std::optional<Compared> compared;
   if (at != open_.end()) {
     answer.known = true;
-    compared = Compared{close.at.group, close.ready, close.agreed, at->began, at->uses_from};
+    compared = Compared{close.at.group, close.ready, close.agreed, at->began};
     clock_.observe(close.horizon.counter, now.mono);
     if (!COPAL_MUTANT(kHorizonNotTakenOver)) {
       replica_.raise_horizon(close.at.group, close.horizon);

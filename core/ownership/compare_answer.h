@@ -20,7 +20,6 @@ struct Compared {
   bool peer_was_ready = false;  // when it began
   std::uint64_t agreed = 0;     // reading of both sides' hybrid clocks
   TimePoint began{};
-  TimePoint uses_from{};  // later uses than this are known here, as far as the peer knew them
 };
 
 /// The answering side of comparisons (R4): each question is answered from what the replica holds at
@@ -39,7 +38,8 @@ class CompareAnswer {
                Effects& effects);
   void on_sums(NodeId from, const CompareSums& asked, Effects& effects);
   void on_exchange(NodeId from, const CompareExchange& exchange, Now now, Effects& effects);
-  void on_uses(NodeId from, const CompareUses& uses, Now now, Effects& effects);
+  /// Returns when the oldest use was that was news here; kNever if none was.
+  TimePoint on_uses(NodeId from, const CompareUses& uses, Now now, Effects& effects);
   /// Returns what is over, if its beginning is known.
   std::optional<Compared> on_close(NodeId from, const CompareClose& close, Now now,
                                    Effects& effects);
@@ -53,7 +53,6 @@ class CompareAnswer {
     NodeId peer;
     std::uint64_t comparison = 0;
     TimePoint began{};
-    TimePoint uses_from{};
   };
 
   Replica& replica_;
@@ -75,7 +74,7 @@ void heed_cleared(Replica& replica, HybridClock& clock, Group group,
 KeyHash list_uses(const Replica& replica, Group group, CacheId cache, Duration within,
                   const KeyHash& after, const KeyHash& last, TimePoint now,
                   std::vector<KeyUse>& uses);
-/// Takes over those of the group.
-void heed_uses(Replica& replica, Group group, const std::vector<KeyUse>& uses, TimePoint now);
+/// Takes over those of the group. Returns when the oldest was that was news; kNever if none was.
+TimePoint heed_uses(Replica& replica, Group group, const std::vector<KeyUse>& uses, TimePoint now);
 
 }  // namespace copal

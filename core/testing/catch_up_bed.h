@@ -6,6 +6,7 @@
 
 #include <array>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,7 +21,6 @@ inline constexpr NodeId kAsker{0};
 inline constexpr NodeId kAnswerer{1};
 inline constexpr Slot kPeer{1};
 inline constexpr Group kGroup{5};
-inline constexpr CacheId kOther{2};
 
 class CatchUpBed : public testing::Test {
  protected:
@@ -105,6 +105,16 @@ class CatchUpBed : public testing::Test {
     theirs_.replica.check_invariants();
     return messages_;
   }
+  /// The same with each message changed on its way: nothing comes of it, and it ends.
+  void expect_disbelief(const std::function<void(Message&)>& spoil) {
+    want();
+    while (!wire_.empty()) {
+      spoil(wire_.front());
+      deliver();
+      ASSERT_LT(messages_, 50);
+    }
+    EXPECT_FALSE(done_.has_value());
+  }
   bool same(Group group = kGroup) {
     const auto mine = cache_sums(mine_.replica, group);
     const auto theirs = cache_sums(theirs_.replica, group);
@@ -119,7 +129,16 @@ class CatchUpBed : public testing::Test {
     side.replica.install(mnode_of(number, counter, value), "key " + std::to_string(number));
     return number;
   }
-  /// The same with an idle timeout, last used so long ago.
+  /// An m-node of the group whose key is in one leaf with all others made here, as somebody who
+  /// chooses keys may have it on purpose.
+  static MNode crowded(std::uint32_t number, std::uint64_t counter = 5) {
+    MNode mnode = mnode_of(0, counter, filled_bytes(1));
+    mnode.key = key_hash_of(key_in(kGroup));
+    mnode.key.bytes[30] = static_cast<std::uint8_t>(number / 256);
+    mnode.key.bytes[31] = static_cast<std::uint8_t>(number % 256);
+    return mnode;
+  }
+  /// An m-node with an idle timeout, last used so long ago.
   std::uint32_t install_idle(Side& side, std::uint32_t key, Duration used_ago,
                              std::uint32_t idle_timeout_ms = 100'000) {
     const std::uint32_t number = key_in(kGroup, key);

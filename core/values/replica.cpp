@@ -78,17 +78,18 @@ void Replica::touch(const MNodeEntry& entry, TimePoint accessed) {
   table_of(entry.mnode().key).touch(entry, accessed);
 }
 
-void Replica::merge_use(const KeyHash& key, TimePoint accessed) {
+bool Replica::merge_use(const KeyHash& key, TimePoint accessed) {
   const MNodeEntry* entry = find(key);
   if (entry == nullptr || entry->mnode().idle_timeout_ms == 0 ||
       accessed <= entry->mnode().accessed) {
-    return;
+    return false;
   }
-  const Duration gain = accessed - entry->mnode().accessed;
+  const bool is_change = accessed - entry->mnode().accessed >= kUseGainMin;
   touch(*entry, accessed);
-  if (gain >= kUseGainMin) {
+  if (is_change) {
     note_change(key);
   }
+  return is_change;
 }
 
 void Replica::load(const MNode& mnode, std::string_view key_text) {

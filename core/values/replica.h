@@ -52,7 +52,8 @@ class Replica {
   /// A peer knows of this use of an entry with an idle timeout: taken over if it is later, and the
   /// entry here. It is a change only if it is later by kUseGainMin: on its way a use becomes later
   /// by that time, and each of two members would write what it hears of the other again and again.
-  void merge_use(const KeyHash& key, TimePoint accessed);
+  /// Returns whether it is.
+  bool merge_use(const KeyHash& key, TimePoint accessed);
 
   /// Takes an m-node that this member's own disk had, and does not count it as a change.
   void load(const MNode& mnode, std::string_view key_text);
