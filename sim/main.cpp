@@ -70,6 +70,8 @@ Words for --focus: none; process, link, clock, disk, order; or one kind of fault
 power_off, one_way or disk_tears. Several add up; without any, each kind is left out in half of the
 seeds.
 
+An interrupt ends it early: it still tells what it has found. A second one ends it at once.
+
 Exit codes: 0 nothing found; 1 something found; 2 a mistake on the command line.)";
 
 void add_fuzz(CLI::App& app, FuzzCommand& fuzz, ReplayCommand& replay) {

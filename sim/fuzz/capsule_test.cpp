@@ -121,5 +121,15 @@ TEST(Seeds, WithoutFaultsNothingIsFound) {
   }
 }
 
+TEST(Seeds, EndEarlyWhenItIsEnough) {
+  SeedsOptions options;
+  options.last = 1'000'000;
+  std::uint64_t asked = 0;
+  options.is_enough = [&] { return ++asked > 3; };
+  const SeedsTotals totals = run_seeds(options, nullptr);
+  EXPECT_EQ(totals.seeds, 3U);
+  EXPECT_GT(totals.operations, 0U);
+}
+
 }  // namespace
 }  // namespace copal::sim::fuzz

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -27,6 +28,8 @@ constexpr std::uint64_t kMarksFrom = 20'000;
 constexpr std::uint64_t kSharesFrom = 1'000;
 constexpr double kShareMin = 0.2;
 constexpr std::size_t kShrinkRunsMax = 600;
+
+volatile std::sig_atomic_t interrupted = 0;  // the signal, or 0
 
 std::optional<std::uint64_t> number_of(std::string_view text) {
   std::uint64_t number = 0;
@@ -200,6 +203,10 @@ void print_failure(const FailedSeed& failed, const FuzzCommand& command) {
   if (failed.violations.size() > kShown) {
     std::printf("  and %zu more\n", failed.violations.size() - kShown);
   }
+  if (interrupted != 0) {  // shrinking takes minutes
+    std::printf("repeat it: copal-sim replay %llu\n", wide(failed.seed));
+    return;
+  }
   std::fflush(stdout);
   const Capsule capsule = shrunk(failed, command);
   std::printf("shrunk to %zu faults and %zu operations: %s\n", capsule.plan.faults.size(),
@@ -255,6 +262,31 @@ void print_caught(const FailedSeed& failed, const std::string& mutant) {
   std::printf("\n");
 }
 
+/// While it lives, an interrupt only asks for the end: seeds that processes were given, some
+/// dozens, come to theirs, and what was found is told. A second one from the keyboard ends the
+/// program as ever.
+class HeedsInterrupts {
+ public:
+  HeedsInterrupts() {
+    interrupted = 0;
+    struct sigaction action {};
+    action.sa_handler = [](int signal) { interrupted = signal; };
+    sigaction(SIGTERM, &action, &before_term_);
+    action.sa_flags = SA_RESETHAND;
+    sigaction(SIGINT, &action, &before_int_);
+  }
+  ~HeedsInterrupts() {
+    sigaction(SIGINT, &before_int_, nullptr);
+    sigaction(SIGTERM, &before_term_, nullptr);
+  }
+  HeedsInterrupts(const HeedsInterrupts&) = delete;
+  HeedsInterrupts& operator=(const HeedsInterrupts&) = delete;
+
+ private:
+  struct sigaction before_int_ {};
+  struct sigaction before_term_ {};
+};
+
 }  // namespace
 
 int run_fuzz(FuzzCommand command) {
@@ -270,8 +302,18 @@ int run_fuzz(FuzzCommand command) {
   }
   SeedsTotals totals;
   {
+    const HeedsInterrupts heeds;
+    command.seeds.is_enough = [] { return interrupted != 0; };
     ProgressBar bar(stderr, isatty(STDERR_FILENO) == 1);
+    std::size_t told = 0;
     totals = run_seeds(command.seeds, [&](double part, const SeedsTotals& so_far) {
+      // At once, in one line: a campaign may be killed before its end, where all of it is told.
+      for (; command.mutant.empty() && told < so_far.failures.size(); ++told) {
+        const FailedSeed& failed = so_far.failures[told];
+        std::fprintf(stderr, "seed %llu fails: %s: %s\n", wide(failed.seed),
+                     failed.violations.front().checker.c_str(),
+                     failed.violations.front().message.c_str());
+      }
       if (!command.quiet) {
         bar.show({.jobs_done = so_far.seeds,
                   .job_count = static_cast<std::size_t>(
@@ -295,6 +337,12 @@ int run_fuzz(FuzzCommand command) {
   const bool good = totals.failures.empty() && shares_hold && gates_hold;
   std::printf("%llu passed, %zu failed\n", wide(totals.seeds - totals.failures.size()),
               totals.failures.size() + (totals.failures.empty() && !good ? 1 : 0));
+  if (interrupted != 0) {
+    std::printf("ended by a signal before its time\n");
+    std::fflush(stdout);
+    std::raise(interrupted);  // whoever started it is to know
+    return kExitRunFailed;
+  }
   return good ? kExitGood : kExitExpectationFailed;
 }
 

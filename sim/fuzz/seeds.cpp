@@ -61,6 +61,9 @@ class Seeds {
   }
 
   std::optional<std::uint64_t> next() {
+    if (options_.is_enough && options_.is_enough()) {
+      return std::nullopt;
+    }
     const bool over = is_over();
     // What is run again comes much later, so that another process does it.
     constexpr std::uint64_t kLater = 200;

@@ -21,6 +21,8 @@ struct SeedsOptions {
   Focus focus;
   std::vector<std::string> without;  // checkers
   std::size_t failures_max = 5;      // seeds; then no new one begins
+  std::function<bool()>
+      is_enough;  // asked now and then: only what was begun is ended; may be nothing
 };
 
 /// A seed in which something was found.
@@ -48,7 +50,7 @@ struct SeedsTotals {
   std::vector<std::uint64_t> differed;                // of them, with another hash
   std::uint64_t canaries = 0;                         // runs with a defect on purpose
   std::uint64_t canaries_caught = 0;
-  std::vector<FailedSeed> failures;
+  std::vector<FailedSeed> failures;  // by number, once all is over
 };
 
 /// Runs seeds in processes. Of each hundred about one is run a second time with a defect on
