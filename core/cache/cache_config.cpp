@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/protocol/codec.h"
 
 namespace copal {
 
 CacheCatalog::CacheCatalog(std::vector<CacheConfig> caches) : caches_(std::move(caches)) {
+  COPAL_ASSERT(caches_.size() <= kCachesMax);
   std::sort(caches_.begin(), caches_.end(),
             [](const CacheConfig& one, const CacheConfig& other) { return one.id < other.id; });
   for (std::size_t i = 0; i < caches_.size(); ++i) {

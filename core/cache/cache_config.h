@@ -44,7 +44,8 @@ struct CacheConfig {
 /// The caches of a cluster. They come from the configuration and are the same on every node.
 class CacheCatalog {
  public:
-  /// Ids and names are unique, names within their limit, asserted: the configuration was checked.
+  /// Ids and names are unique, names within their limit, and not more than kCachesMax, asserted:
+  /// the configuration was checked.
   explicit CacheCatalog(std::vector<CacheConfig> caches);
 
   /// Returns the cache, or nothing. Valid as long as the catalog.

@@ -44,6 +44,14 @@ void FailureDetector::remove(NodeId peer) {
   std::erase_if(peers_, [peer](const Peer& other) { return other.node == peer; });
 }
 
+void FailureDetector::remember(NodeId node, Incarnation incarnation, std::uint64_t began) {
+  Peer* peer = find(node);
+  COPAL_ASSERT(peer != nullptr && peer->received == 0);
+  peer->incarnation = incarnation;
+  peer->began = began;
+  peer->is_known = true;
+}
+
 FailureDetector::Numbers FailureDetector::next_heartbeat(NodeId node, TimePoint now) {
   Peer* peer = find(node);
   COPAL_ASSERT(peer != nullptr);
@@ -55,16 +63,16 @@ FailureDetector::Numbers FailureDetector::next_heartbeat(NodeId node, TimePoint 
 FailureDetector::Heard FailureDetector::on_heartbeat(NodeId node, Incarnation incarnation,
                                                      Numbers numbers, TimePoint now) {
   Peer* peer = find(node);
-  if (peer == nullptr || (peer->received > 0 && incarnation < peer->incarnation) ||
+  if (peer == nullptr || (peer->is_known && incarnation < peer->incarnation) ||
       (incarnation == peer->incarnation &&
-       (numbers.sequence <= peer->received ||
-        (peer->received > 0 && numbers.began != peer->began)))) {
+       (numbers.sequence <= peer->received || (peer->is_known && numbers.began != peer->began)))) {
     return Heard::kStale;
   }
   const PeerState before = state(*peer, now);
   const bool restarted = peer->received > 0 && incarnation != peer->incarnation;
   peer->incarnation = incarnation;
   peer->began = numbers.began;
+  peer->is_known = true;
   peer->received = numbers.sequence;
   peer->heard = now;
   peer->was_heard = true;

@@ -53,6 +53,9 @@ class FailureDetector {
   /// Watches a peer; it is kUnknown at first. Again does nothing.
   void add(NodeId peer, TimePoint now);
   void remove(NodeId peer);
+  /// What this node's earlier start heard last of a watched peer (asserted): what is below it, or
+  /// another start of that number, is not heard now either.
+  void remember(NodeId peer, Incarnation incarnation, std::uint64_t began);
 
   /// What goes into the heartbeat that is sent now.
   struct Numbers {
@@ -68,7 +71,7 @@ class FailureDetector {
     kAgain,      // as ever
     kFirst,      // the peer was unknown, or not watched before its first heartbeat came
     kReturned,   // it had been called dead or frozen
-    kRestarted,  // a later start of the process
+    kRestarted,  // a later start of the process than one that was heard
     kStale,      // of an earlier start, of another of the same number, or older than one received
   };
   /// A heartbeat came from a watched peer (of others it is kStale).
@@ -85,7 +88,8 @@ class FailureDetector {
   /// How old our newest heartbeat is that this peer is known to have received; dead_after or more
   /// means that it may have given us up. A day if it has received none.
   Duration contact_age(NodeId node, TimePoint now) const;
-  /// The start of the peer's process that was heard last, and its wall clock then; 0 if none was.
+  /// The start of the peer's process that was heard or remembered last, and its wall clock then; 0
+  /// if none was.
   Incarnation incarnation(NodeId node) const;
   std::uint64_t began(NodeId node) const;
   /// This node's own start, as its heartbeats say it.
@@ -113,6 +117,7 @@ class FailureDetector {
     TimePoint heard{};  // only if was_heard
     TimePoint echoed_sent_at{};
     std::array<TimePoint, kSentKept> sent_at{};
+    bool is_known = false;  // which start it is: heard, or remembered
     bool was_heard = false;
     bool link_broken = false;
   };

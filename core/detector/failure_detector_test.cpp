@@ -57,6 +57,23 @@ TEST_F(FailureDetectorTest, ANewPeerIsUnknownUntilItIsHeardOrGivenUp) {
   EXPECT_TRUE(is_alive(state()));
 }
 
+TEST_F(FailureDetectorTest, OfARememberedPeerOnlyThatStartAndLaterOnesAreHeard) {  // R5.5
+  FailureDetector again(FailureDetectorConfig{}, Now{now_, {}});
+  again.add(kPeer, now_);
+  again.remember(kPeer, Incarnation{5}, 70);
+  EXPECT_EQ(again.incarnation(kPeer), Incarnation{5});
+  EXPECT_EQ(again.began(kPeer), 70U);
+  EXPECT_EQ(again.state(kPeer, now_), PeerState::kUnknown) << "remembered is not heard";
+  const auto hear_again = [&](std::uint64_t incarnation, std::uint64_t began) {
+    return again.on_heartbeat(kPeer, Incarnation{incarnation}, {1, 0, began}, now_);
+  };
+  EXPECT_EQ(hear_again(4, 80), FailureDetector::Heard::kStale);
+  EXPECT_EQ(hear_again(5, 80), FailureDetector::Heard::kStale) << "its record was lost";
+  EXPECT_EQ(again.state(kPeer, now_), PeerState::kUnknown);
+  EXPECT_EQ(hear_again(5, 70), FailureDetector::Heard::kFirst);
+  EXPECT_EQ(hear_again(6, 80), FailureDetector::Heard::kRestarted);
+}
+
 TEST_F(FailureDetectorTest, HeartbeatsKeepAPeerAlive) {
   EXPECT_EQ(hear(), FailureDetector::Heard::kFirst);
   talk(60s);

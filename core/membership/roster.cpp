@@ -9,7 +9,16 @@
 
 namespace copal {
 
+namespace {
+
+std::uint64_t sum_of(const RosterOrder& order) {
+  return mix64(mix64(order.node.value, order.version.counter), order.version.owner.number());
+}
+
+}  // namespace
+
 Roster::Roster(std::vector<Registered> registered) : registered_(std::move(registered)) {
+  COPAL_ASSERT(registered_.size() <= kRegisteredMax);
   for (std::size_t i = 0; i < registered_.size(); ++i) {
     by_node_.push_back(i);
   }
@@ -37,23 +46,16 @@ bool Roster::take(const RosterOrder& order) {
   const auto at = std::ranges::lower_bound(orders_, order.node, {}, &RosterOrder::node);
   if (at == orders_.end() || at->node != order.node) {
     orders_.insert(at, order);
+    sum_ += sum_of(order);
     return true;
   }
   if (order.version <= at->version &&
       !(COPAL_MUTANT(kHiddenOlderOrderWins) && order.version != at->version)) {
     return false;
   }
+  sum_ += sum_of(order) - sum_of(*at);
   *at = order;
   return true;
-}
-
-std::uint64_t Roster::sum() const {
-  std::uint64_t sum = 0;
-  for (const RosterOrder& order : orders_) {
-    sum = mix64(sum ^ order.node.value, order.version.counter);
-    sum = mix64(sum, order.version.owner.number());
-  }
-  return sum;
 }
 
 }  // namespace copal

@@ -23,7 +23,9 @@ struct Registered {
 /// Invariants: 1. each node once; 2. an order is of a registered node.
 class Roster {
  public:
-  /// Asserts the first invariant: the configuration was checked.
+  static constexpr std::size_t kRegisteredMax = 16'384;
+
+  /// Asserts the first invariant, and the limit: the configuration was checked.
   explicit Roster(std::vector<Registered> registered);
 
   const std::vector<Registered>& registered() const { return registered_; }
@@ -35,12 +37,13 @@ class Roster {
   /// By node.
   const std::vector<RosterOrder>& orders() const { return orders_; }
   /// One number for all orders: two members that agree have the same.
-  std::uint64_t sum() const;
+  std::uint64_t sum() const { return sum_; }
 
  private:
   std::vector<Registered> registered_;
   std::vector<std::size_t> by_node_;  // places in registered_
   std::vector<RosterOrder> orders_;
+  std::uint64_t sum_ = 0;  // it is in every heartbeat
 };
 
 }  // namespace copal

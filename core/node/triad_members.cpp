@@ -28,8 +28,9 @@ std::optional<Slot> TriadServer::slot_of(NodeId node) const {
 void TriadServer::on_heartbeat(NodeId from, const MemberHeartbeat& heartbeat, Now now,
                                Effects& effects) {
   const std::optional<Slot> slot = slot_of(from);
-  const bool is_nonsense = heartbeat.generation > OwnerId::kGenerationMax ||
-                           heartbeat.generation_known >= OwnerId::kGenerationMax;
+  const bool is_nonsense = heartbeat.generation >= OwnerId::kGenerationMax ||
+                           heartbeat.generation_known >= OwnerId::kGenerationMax ||
+                           heartbeat.beat.incarnation >= kStartsMax;
   if (!slot || is_nonsense || must_begin_again(heartbeat, now, effects)) {
     return;
   }
@@ -41,18 +42,7 @@ void TriadServer::on_heartbeat(NodeId from, const MemberHeartbeat& heartbeat, No
     return;
   }
   r.clock.observe(heartbeat.beat.clock, now.mono);
-  std::uint32_t& generation = r.generation_known[slot->value];
-  std::uint64_t& stored = r.stored_known[slot->value];
-  if (heartbeat.generation > generation) {
-    if (generation > 0) {
-      r.horizon.on_replaced(*slot);
-    }
-    generation = heartbeat.generation;
-    stored = 0;
-  }
-  if (heartbeat.generation == generation) {
-    stored = std::max(stored, heartbeat.stored);
-  }
+  note_start(*slot, heartbeat, effects);
   on_heard(*slot, heard, now, effects);
   update_peer_states(now, effects);
   if (heartbeat.announcement.size() == kGroups) {
@@ -65,8 +55,36 @@ void TriadServer::on_heartbeat(NodeId from, const MemberHeartbeat& heartbeat, No
   refresh_streams(now, effects);
   refresh_duties(effects);
   want_comparisons(now, effects);
-  if (heartbeat.roster_sum != r.roster.sum() && !r.roster.orders().empty()) {
-    effects.push_back(Send{from, RosterUpdate{r.roster.orders()}});
+  if (heartbeat.roster_sum != r.roster.sum()) {
+    send_orders(from, effects);
+  }
+}
+
+/// What the peer may have to be told once it has lost it itself. A start that this member has not
+/// heard before is written and synced as soon as the disk can; what the peer stores goes along with
+/// what is written next.
+void TriadServer::note_start(Slot slot, const MemberHeartbeat& heartbeat, Effects& effects) {
+  PeerStart& known = self_.peers[slot.value];
+  if (known.node != config_.members[slot.value]) {  // the slot was given to another machine
+    known = PeerStart{};
+    known.node = config_.members[slot.value];
+  }
+  const bool is_replaced = heartbeat.generation > known.generation;
+  const bool is_new = is_replaced || heartbeat.beat.incarnation != known.incarnation;
+  if (is_replaced) {
+    if (known.generation > 0) {
+      running_->horizon.on_replaced(slot);
+    }
+    known.generation = heartbeat.generation;
+    known.stored = 0;
+  }
+  if (heartbeat.generation == known.generation) {
+    known.stored = std::max(known.stored, heartbeat.stored);
+  }
+  known.incarnation = heartbeat.beat.incarnation;
+  known.began = heartbeat.beat.began;
+  if (is_new) {
+    store_.write_self(self_, effects);
   }
 }
 
@@ -94,7 +112,7 @@ void TriadServer::on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat, No
   if (knows_another_start(heartbeat.beat)) {
     // Perhaps no member is there that would tell. Each server once, for some heard later starts
     // than others: who says so again and again is wrong.
-    if (heartbeat.beat.known.value != ~std::uint64_t{0} && told_by_.insert(from).second) {
+    if (heartbeat.beat.known < kStartsMax && told_by_.insert(from).second) {
       const bool lost = !std::exchange(began_again_, true);
       begin_again(self_.generation + (lost ? 1 : 0), Incarnation{heartbeat.beat.known.value + 1},
                   now, effects);
@@ -161,17 +179,31 @@ void TriadServer::on_roster(NodeId, const RosterUpdate& update, Now now, Effects
   }
 }
 
+void TriadServer::send_orders(NodeId to, Effects& effects) const {
+  const std::vector<RosterOrder>& orders = running_->roster.orders();
+  for (std::size_t first = 0; first < orders.size(); first += RosterUpdate::kOrdersMax) {
+    const std::size_t last = std::min(orders.size(), first + RosterUpdate::kOrdersMax);
+    RosterUpdate update;
+    update.orders.assign(orders.begin() + static_cast<std::ptrdiff_t>(first),
+                         orders.begin() + static_cast<std::ptrdiff_t>(last));
+    effects.push_back(Send{to, std::move(update)});
+  }
+}
+
+/// The others are told of this order alone: should it be lost, or they lack others, their next
+/// heartbeats show it.
 void TriadServer::change_roster(const ChangeRoster& order, Now now, Effects& effects) {
   Running& r = *running_;
   const Version version{r.clock.next_counter(0, now.mono), 0,
                         OwnerId(config_.pod, config_.slot, self_.generation)};
-  if (!r.roster.take({order.node, order.state, version})) {
+  const RosterOrder given{order.node, order.state, version};
+  if (!r.roster.take(given)) {
     return;
   }
   store_.write_orders(r.roster.orders(), effects);
   for (const Slot slot : kAllSlots) {
     if (filled_.test(slot.value) && slot != config_.slot) {
-      effects.push_back(Send{config_.members[slot.value], RosterUpdate{r.roster.orders()}});
+      effects.push_back(Send{config_.members[slot.value], RosterUpdate{{given}}});
     }
   }
   r.presence.update(now.mono, r.clock.reading(now.mono), effects);
@@ -287,7 +319,7 @@ void TriadServer::perform(const OwnerEvent& event, Now, Effects& effects) {
       break;
     case OwnerEvent::Kind::kReserveTerms:
       self_.terms_below = std::max(self_.terms_below, event.view.term);
-      store_.reserve(self_, effects);
+      store_.write_self(self_, effects);
       break;
   }
 }
@@ -373,8 +405,9 @@ MemberHeartbeat TriadServer::heartbeat_to(NodeId to, std::optional<Slot> slot, b
                             .alone = r.alone,
                             .roster_sum = r.roster.sum()};
   if (slot) {
-    heartbeat.generation_known = r.generation_known[slot->value];
-    heartbeat.stored_known = r.stored_known[slot->value];
+    const PeerStart& known = self_.peers[slot->value];
+    heartbeat.generation_known = known.node == to ? known.generation : 0;
+    heartbeat.stored_known = known.node == to ? known.stored : 0;
   }
   if (announce) {
     const Announcement announcement = r.ownership.announcement(slot.value_or(config_.slot));
@@ -460,20 +493,19 @@ void TriadServer::on_time(Now now, Effects& effects) {
     }
   }
   r.fetch.set_members(reachable);
-  if (r.stopping) {
-    stop_if_done(now, effects);
-  }
 }
 
-/// Rule: R1.5: a planned stop hands over first.
+/// Rule: R1.5: a planned stop hands over first. One that comes while this member starts waits for
+/// what the start has written: it may be what was learnt of starts before (R5.5).
 void TriadServer::stop_if_done(Now now, Effects& effects) {
-  Running& r = *running_;
-  const bool given = r.ownership.acting_count() == 0 || r.ownership.reachable().none();
-  if (now.mono < r.stop_by && (!given || !store_.is_synced())) {
+  const bool given = running_ == nullptr || running_->ownership.acting_count() == 0 ||
+                     running_->ownership.reachable().none();
+  const bool is_safe = running_ == nullptr ? !starting_ : store_.is_synced();
+  if (now.mono < stop_by_ && !(given && is_safe)) {
     store_.want_sync();
     return;
   }
-  r.stopping = false;
+  stop_by_ = kNever;
   effects.push_back(StopProcess{});
 }
 

@@ -278,6 +278,48 @@ TEST_F(TriadMembersTest, OrdersOutliveARestartOfTheWholeTriad) {
   }
 }
 
+TEST_F(TriadMembersTest, OrdersForMoreServersThanOneFrameNamesReachWhoWasAway) {
+  constexpr std::uint32_t kFirst = 1'000;
+  constexpr std::uint32_t kServers = RosterUpdate::kOrdersMax + 500;
+  make();
+  for (std::uint32_t i = 0; i < kServers; ++i) {
+    cluster().register_node(NodeId{kFirst + i});
+  }
+  begin();
+  cluster().kill(NodeId{2});
+  for (std::uint32_t i = 0; i < kServers; ++i) {
+    cluster().tell(NodeId{0}, ChangeRoster{NodeId{kFirst + i}, RosterState::kDraining});
+  }
+  const std::size_t told = cluster().sent_of<RosterUpdate>().back().frame_size_bytes;
+  EXPECT_LT(told, 100U) << "one order each, not all that there are";
+  cluster().start_member(2);
+  ASSERT_TRUE(settles());
+  cluster().run_for(1s);
+  EXPECT_EQ(cluster().member(2).roster().orders(), cluster().member(0).roster().orders());
+  EXPECT_EQ(cluster().member(2).roster().orders().size(), kServers);
+  EXPECT_EQ(cluster().member(2).roster().sum(), cluster().member(1).roster().sum());
+  cluster().kill(NodeId{2});
+  cluster().start_member(2, true);
+  ASSERT_TRUE(cluster().run_until([&] { return cluster().member(2).is_running(); }));
+  EXPECT_EQ(cluster().member(2).roster().orders().size(), kServers) << "from its disk";
+}
+
+TEST_F(TriadMembersTest, OrdersOutliveAStartThatBeginsAgain) {
+  begin();
+  cluster().kill(NodeId{1});
+  cluster().kill(NodeId{2});
+  cluster().tell(NodeId{0}, ChangeRoster{kOne, RosterState::kDisabled});
+  const Incarnation before = cluster().member(0).self().incarnation;
+  const ServerHeartbeat heartbeat{.beat = {.incarnation = Incarnation{9},
+                                           .known = Incarnation{before.value + 1},
+                                           .sequence = 9'999},
+                                  .generation = 1};
+  cluster().tell(NodeId{0}, MessageReceived{kTwo, heartbeat});
+  cluster().run_for(1s);
+  ASSERT_GT(cluster().member(0).self().incarnation, before);
+  EXPECT_EQ(cluster().member(0).roster().state(kOne), RosterState::kDisabled);
+}
+
 TEST_F(TriadMembersTest, AnOrderIsNewerThanWhatWasOnTheDiskAtTheStart) {
   begin();
   // From a peer whose clock is ahead; the process ends before anything but the order is written.

@@ -26,6 +26,9 @@ void TriadServer::step(const Input& input, Now now, Effects& effects) {
     running_->clock = HybridClock(now, 0);
     running_->clock.set_reserved(reserved);
   }
+  if (std::holds_alternative<StopOrder>(input)) {
+    stop_by_ = std::min(stop_by_, now.mono + config_.stop_timeout);
+  }
   if (running_ != nullptr) {
     if (running_->detector.on_step(now.mono) && !COPAL_MUTANT(kFrozenGoesOn)) {
       OwnerEvents events;
@@ -40,8 +43,6 @@ void TriadServer::step(const Input& input, Now now, Effects& effects) {
                    [](const Wake&) {}, [](const StorageCompletion&) {},
                    [&](const ChangeRoster& order) { change_roster(order, now, effects); },
                    [&](const StopOrder&) {
-                     running_->stopping = true;
-                     running_->stop_by = now.mono + config_.stop_timeout;
                      OwnerEvents events;
                      running_->ownership.on_planned_stop(now.mono, events);
                      perform(events, now, effects);
@@ -55,8 +56,9 @@ void TriadServer::step(const Input& input, Now now, Effects& effects) {
   if (running_ != nullptr) {  // a message may have shown that it must begin again
     on_time(now, effects);
     running_->replication.send(now, effects);
-  } else if (std::holds_alternative<StopOrder>(input)) {
-    effects.push_back(StopProcess{});
+  }
+  if (stop_by_ != kNever) {
+    stop_if_done(now, effects);
   }
   store_.on_time(now, effects);
   store_.write_changes(now, effects);
@@ -75,7 +77,7 @@ TimePoint TriadServer::next_deadline() const {
   if (failed_) {
     return kNever;
   }
-  TimePoint next = store_.next_deadline();
+  TimePoint next = std::min(store_.next_deadline(), stop_by_);
   if (running_ != nullptr) {
     const Running& r = *running_;
     next = std::min({next, r.next_heartbeat, r.owner.next_deadline(), r.fetch.next_deadline(),

@@ -63,11 +63,17 @@ struct TriadServerConfig {
 ///
 /// Start: the store is opened and loaded; what must not be used again is reserved and synced; only
 /// then it is heard. A member that finds less on its disk than it once said was synced is another
-/// generation of itself from then on (R5.4, R5.5).
+/// generation of itself from then on (R5.4, R5.5). Its peers tell it so, and keep what they know of
+/// it on their disks, for they may have been restarted meanwhile.
 /// Invariants: 1. nothing is answered or said before the start is over; 2. every step's changes of
 /// the replica are in that step's batch.
 class TriadServer {
  public:
+  /// Each start acts under terms of its own, at first so many, reserved with the start itself.
+  static constexpr std::uint32_t kFirstTerms = 1'024;
+  /// No honest member has had so many starts, and none tells of as many.
+  static constexpr Incarnation kStartsMax{kTermMax / kFirstTerms / 2};
+
   explicit TriadServer(const TriadServerConfig& config);
 
   void step(const Input& input, Now now, Effects& effects);
@@ -136,16 +142,12 @@ class TriadServer {
     std::vector<Due> due;  // because a new owner may lack what this one has (R1.3)
     std::array<std::array<TimePoint, kSlots>, kGroups> compared_at{};
     std::array<std::array<UsesKnown, kSlots>, kGroups> uses_known{};
-    std::array<std::uint64_t, kSlots> stored_known{};  // the newest synced batch it told
-    std::array<std::uint32_t, kSlots> generation_known{};
     std::uint64_t replicated_up_to = 0;
     bool alone = true;
     TimePoint next_heartbeat{};
     TimePoint last_heartbeat{};
     std::uint64_t heartbeats = 0;
     Announcement announced;  // to servers
-    TimePoint stop_by = kNever;
-    bool stopping = false;
   };
 
   // The start, in its order (triad_start.cpp).
@@ -172,8 +174,10 @@ class TriadServer {
   // Who is there and who acts (triad_members.cpp).
   void on_heartbeat(NodeId from, const MemberHeartbeat& heartbeat, Now now, Effects& effects);
   void on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat, Now now, Effects& effects);
+  void note_start(Slot slot, const MemberHeartbeat& heartbeat, Effects& effects);
   void on_heard(Slot slot, FailureDetector::Heard heard, Now now, Effects& effects);
   void on_roster(NodeId from, const RosterUpdate& update, Now now, Effects& effects);
+  void send_orders(NodeId to, Effects& effects) const;
   void change_roster(const ChangeRoster& order, Now now, Effects& effects);
   void on_link_down(NodeId peer, Now now, Effects& effects);
   void update_peer_states(Now now, Effects& effects);
@@ -204,8 +208,9 @@ class TriadServer {
   bool began_again_ = false;        // this start has found that it lost what it had synced
   std::set<NodeId> told_by_;        // servers that told of such a start
   std::unique_ptr<Running> running_;
-  bool failed_ = false;    // the store: nothing is done any more, for nothing more is written
-  bool starting_ = false;  // loaded, and self_ on its way to the disk
+  TimePoint stop_by_ = kNever;  // a stop was ordered: then at the latest
+  bool failed_ = false;         // the store: nothing is done any more, for nothing more is written
+  bool starting_ = false;       // loaded, and self_ on its way to the disk
 };
 
 }  // namespace copal

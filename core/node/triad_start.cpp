@@ -23,16 +23,13 @@ SlotSet filled_slots(const std::array<NodeId, kSlots>& members) {
   return filled;
 }
 
-/// All terms of this start; the first batch of them is reserved with the start itself.
-constexpr std::uint32_t kFirstTerms = 1'024;
-
 /// What earlier starts may have acted under, if each took its first terms only: of some of them the
 /// disk may have lost the record, and the peers know their number, but not each term.
 /// Returns 0 for a number that no honest peer tells.
 std::uint32_t terms_before(Incarnation incarnation) {
-  constexpr std::uint64_t kStartsMax = kTermMax / kFirstTerms / 2;
-  return incarnation.value < kStartsMax
-             ? static_cast<std::uint32_t>(incarnation.value * kFirstTerms)
+  constexpr std::uint32_t kFirst = TriadServer::kFirstTerms;
+  return incarnation < TriadServer::kStartsMax
+             ? static_cast<std::uint32_t>(incarnation.value * kFirst)
              : 0;
 }
 
@@ -66,9 +63,15 @@ TriadServer::Running::Running(const TriadServerConfig& config, const SelfRecord&
       upkeep(config.upkeep, replica, clock, horizon),
       roster(config.registered),
       presence(roster, detector) {
-  for (const NodeId member : config.members) {
-    if (member != kNoNode && member != config.self) {
-      detector.add(member, now.mono);
+  for (std::size_t slot = 0; slot < kSlots; ++slot) {
+    const NodeId member = config.members[slot];
+    if (member == kNoNode || member == config.self) {
+      continue;
+    }
+    detector.add(member, now.mono);
+    const PeerStart& known = self.peers[slot];
+    if (known.node == member) {
+      detector.remember(member, known.incarnation, known.began);
     }
   }
   for (auto& group : compared_at) {
@@ -107,6 +110,7 @@ void TriadServer::on_storage(const StorageCompletion& completion, Now now, Effec
 /// Everything of earlier starts is above what this one uses: terms, clock, incarnation.
 void TriadServer::on_loaded(Now now, Effects& effects) {
   const SelfRecord found = store_.found_self().value_or(SelfRecord{});
+  self_.peers = found.peers;
   const bool repeats = COPAL_MUTANT(kIncarnationRepeated) && found.incarnation.value > 0;
   begin_again(std::max(found.generation, config_.generation),
               Incarnation{found.incarnation.value + (repeats ? 0 : 1)}, now, effects);
@@ -135,20 +139,24 @@ void TriadServer::begin_again(std::uint32_t generation, Incarnation incarnation,
   self_ = {.generation = generation,
            .incarnation = incarnation,
            .terms_below = terms_used + kFirstTerms,
-           .clock_reserved = clock + kClockAheadNs};
+           .clock_reserved = clock + kClockAheadNs,
+           .peers = self_.peers};
   starting_ = true;
-  store_.reserve(self_, effects);
+  store_.write_self(self_, effects);
 }
 
 void TriadServer::on_self_synced(Now now, Effects& effects) {
   if (starting_) {
     starting_ = false;
     running_ = std::make_unique<Running>(config_, self_, replica_, store_, now);
-    for (const RosterOrder& order : store_.found_orders()) {
+    for (const RosterOrder& order : store_.orders()) {
       running_->clock.observe(order.version.counter, now.mono);  // a new order must be above it
       running_->roster.take(order);
     }
     OwnerEvents events;
+    if (stop_by_ != kNever) {
+      running_->ownership.on_planned_stop(now.mono, events);
+    }
     running_->ownership.on_time(now.mono, events);
     perform(events, now, effects);
     refresh_duties(effects);
@@ -168,7 +176,7 @@ void TriadServer::reserve_clock(Now now, Effects& effects) {
   const std::uint64_t reading = running_->clock.reading(now.mono);
   if (reading + kClockAheadNs / 2 > self_.clock_reserved) {
     self_.clock_reserved = reading + kClockAheadNs;
-    store_.reserve(self_, effects);
+    store_.write_self(self_, effects);
   }
 }
 
@@ -185,10 +193,12 @@ bool TriadServer::knows_another_start(const Beat& beat) const {
 bool TriadServer::must_begin_again(const MemberHeartbeat& heartbeat, Now now, Effects& effects) {
   if (heartbeat.beat.known < self_.incarnation) {
     // What it knows is of an earlier start.
-    const bool lost = heartbeat.generation_known > self_.generation ||
-                      (heartbeat.generation_known == self_.generation &&
-                       heartbeat.stored_known > store_.opened_with());
-    if (!lost || began_again_) {
+    // Of what this process says only what it has synced counts, once it is another generation.
+    const std::uint64_t stored = began_again_ ? store_.synced() : store_.opened_with();
+    const bool lost =
+        heartbeat.generation_known > self_.generation ||
+        (heartbeat.generation_known == self_.generation && heartbeat.stored_known > stored);
+    if (!lost) {
       return false;
     }
     began_again_ = true;
@@ -200,7 +210,7 @@ bool TriadServer::must_begin_again(const MemberHeartbeat& heartbeat, Now now, Ef
   // peer knows more of it than this one has said.
   const bool mine =
       !knows_another_start(heartbeat.beat) && heartbeat.stored_known <= store_.synced();
-  if (mine || heartbeat.beat.known.value == ~std::uint64_t{0}) {
+  if (mine || heartbeat.beat.known >= kStartsMax) {
     return false;
   }
   // Somebody of this name was heard under this or a higher number, and it was not this start.

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t kKeyVersionSizeBytes = 48;
 constexpr std::size_t kKeyUseSizeBytes = 40;
+constexpr std::size_t kCacheSumSizeBytes = 33;
+static_assert(kCachesMax * kCacheSumSizeBytes <= kListSizeMaxBytes);
 constexpr std::size_t kUsesMax = kListSizeMaxBytes / kKeyUseSizeBytes;
 // Entries to look at for one message: a step of well under a millisecond.
 constexpr std::size_t kLookedAtMax = 4096;

@@ -19,6 +19,10 @@ inline constexpr std::size_t kMessageSizeMaxBytes = 60 * 1024;
 /// What lists in one message may add up to, so that the rest of it fits as well.
 inline constexpr std::size_t kListSizeMaxBytes = kMessageSizeMaxBytes - 4096;
 
+/// A cluster has at most so many caches: what a group says of each of them fits into one message,
+/// and into one record, with room for hundreds that are no more and whose clears are remembered.
+inline constexpr std::size_t kCachesMax = 1024;
+
 /// An EntryCopy takes at most so many bytes, beside its key's text.
 inline constexpr std::size_t kEntryCopySizeBytes = 256;
 

@@ -127,6 +127,20 @@ TEST(Codec, EveryKindSurvivesTheWire) {
   }
 }
 
+TEST(Codec, TheLongestListsFitIntoAFrame) {
+  const Version version{~std::uint64_t{0}, ~0U, OwnerId(0, Slot{2}, 3)};
+  CompareOpen open;
+  open.caches.assign(kCachesMax, {CacheId{~0U}, 1, version, true});
+  EXPECT_TRUE(decode(encoded(open)).has_value());
+  RosterUpdate update;
+  update.orders.assign(RosterUpdate::kOrdersMax, {NodeId{1}, RosterState::kDisabled, version});
+  EXPECT_TRUE(decode(encoded(update)).has_value());
+  ServerList list;
+  list.servers.assign(ServerList::kServersMax,
+                      {NodeId{1}, 2, NodeRole::kDynamic, ServerPhase::kReady, {1.5}});
+  EXPECT_TRUE(decode(encoded(list)).has_value());
+}
+
 TEST(Codec, FieldsComeBackWithTheirValues) {
   const Result<Message> back = decode(encoded(one_of_each_kind()[0]));
   const auto& request = std::get<Request>(*back);

@@ -167,8 +167,10 @@ struct RosterOrder {
   bool operator==(const RosterOrder&) const = default;
 };
 
-/// From member to member: all orders that the sender knows.
+/// From member to member: orders that the sender knows. All of them may take several of these.
 struct RosterUpdate {
+  static constexpr std::size_t kOrdersMax = 2048;  // in one
+
   std::vector<RosterOrder> orders;
 
   static constexpr void fields(auto& self, auto&& visit) { visit(self.orders); }

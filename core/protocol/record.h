@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "core/base/ids.h"
 #include "core/base/time.h"
+#include "core/mnode/owner_order.h"
 #include "core/protocol/cache_message.h"
 #include "core/protocol/member_message.h"
 #include "core/protocol/wire.h"
@@ -54,18 +56,42 @@ struct GroupRecord {
   }
 };
 
-/// What a member must never use again after a restart, reserved ahead and synced before use.
+/// What a member has heard of a peer's starts. A peer that lost its own record learns from here
+/// what it must not use again (R5.5); so it has to outlive this member's process.
+struct PeerStart {
+  NodeId node = kNoNode;         // of which; another one in its slot has another past
+  Incarnation incarnation;       // the last that was heard
+  std::uint64_t began = 0;       // the peer's wall clock at that start, see FailureDetector
+  std::uint32_t generation = 0;  // the highest that it said it was
+  std::uint64_t stored = 0;      // the newest synced batch that it told of, roughly, as it said
+
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.node);
+    visit(self.incarnation);
+    visit(self.began);
+    visit(self.generation);
+    visit(self.stored);
+  }
+  bool operator==(const PeerStart&) const = default;
+};
+
+/// What a member must know after a restart: of itself what it must never use again, reserved ahead
+/// and synced before use; of its peers which start of each it heard.
 struct SelfRecord {
   std::uint32_t generation = 0;
   Incarnation incarnation;           // of the last start
   std::uint32_t terms_below = 1;     // terms below were perhaps acted under (ActingOwner)
   std::uint64_t clock_reserved = 0;  // no reading of the hybrid clock was higher (R6)
+  std::array<PeerStart, kSlots> peers{};
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(self.generation);
     visit(self.incarnation);
     visit(self.terms_below);
     visit(self.clock_reserved);
+    for (auto& peer : self.peers) {
+      visit(peer);
+    }
   }
   bool operator==(const SelfRecord&) const = default;
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/protocol/codec.h"
 #include "core/testing/some_mnode.h"
 
 namespace copal {
@@ -72,11 +73,23 @@ TEST(Record, AGroupComesBackWithItsHorizonAndClears) {
   EXPECT_EQ(read->cleared[1].version.counter, 6U);
 }
 
-TEST(Record, AMemberComesBackAsItWasAndInSixtyFourBytes) {
-  const SelfRecord record{3, Incarnation{4}, 5'000, 6'000'000'000};
+TEST(Record, WhatAGroupSaysOfAsManyCachesAsMayBeFits) {
+  GroupRecord record;
+  record.cleared.assign(kCachesMax, {CacheId{~0U}, {5, 1, {}}});
+  std::vector<std::uint8_t> room(kListSizeMaxBytes);
+  const auto written = encode_record(record, room);
+  const auto read = decode_record<GroupRecord>(written);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->cleared.size(), kCachesMax);
+}
+
+TEST(Record, AMemberComesBackWithWhatItKnewOfItsPeersAndIn128Bytes) {
+  SelfRecord record{3, Incarnation{4}, 5'000, 6'000'000'000, {}};
+  record.peers[0] = {NodeId{5}, Incarnation{7}, 8'000'000'000, 2, 9};
+  record.peers[2] = {NodeId{6}, Incarnation{~std::uint64_t{0}}, ~std::uint64_t{0}, 1, 10};
   expect_round_trip(record);
   EXPECT_EQ(decode_record<SelfRecord>(encoded(record)), record);
-  EXPECT_LE(encoded(record).size(), 64U);
+  EXPECT_LE(encoded(record).size(), 128U);
 }
 
 TEST(Record, OrdersComeBackInTheirOrder) {

@@ -28,7 +28,8 @@ std::array<std::uint8_t, 2> group_key(Group group) {
 
 /// The longest record of an m-node, and of a group in a cluster with as many caches as may be.
 constexpr std::size_t kMNodeRecordMaxBytes = kKeySizeMaxBytes + 512;
-constexpr std::size_t kStateRecordMaxBytes = kListSizeMaxBytes;
+constexpr std::size_t kGroupRecordMaxBytes = kListSizeMaxBytes;
+constexpr std::size_t kOrderSizeMaxBytes = 32;  // of an operator's, in their record
 
 /// How much older what was on the disk is now. A wall clock that went backwards adds nothing. It
 /// may have said anything when the record was written: the two may be further apart than a Duration
@@ -142,7 +143,7 @@ void ReplicaStore::load_state(const StorageRecord& record) {
     counts_.damaged += found_self_ ? 0 : 1;
   } else if (std::ranges::equal(key, bytes_of(kOrdersKey))) {
     if (const auto roster = decode_record<RosterRecord>(record.value.bytes())) {
-      found_orders_ = roster->orders;
+      orders_ = roster->orders;
     }
   } else if (key.size() == 2 && key[0] == kGroupPrefix && key[1] < kGroups) {
     const auto group = decode_record<GroupRecord>(record.value.bytes());
@@ -217,20 +218,20 @@ StoreNews ReplicaStore::on_read(const ReadEnded& read) {
 
 // ---- writing
 
-void ReplicaStore::reserve(const SelfRecord& self, Effects& effects) {
+void ReplicaStore::write_self(const SelfRecord& self, Effects& effects) {
   self_ = self;
   self_changed_ = true;
-  urgent_ = true;
   if (!full_) {
-    write_self(effects);
+    put_self(effects);
   }
 }
 
-void ReplicaStore::write_self(Effects& effects) {
-  std::array<std::uint8_t, 64> record;
+void ReplicaStore::put_self(Effects& effects) {
+  std::array<std::uint8_t, 128> record;
   effects.store().put(Family::kState, bytes_of(kSelfKey), encode_record(self_, record));
   unsynced_.self = true;
   self_changed_ = false;
+  urgent_ = true;
 }
 
 void ReplicaStore::write_orders(const std::vector<RosterOrder>& orders, Effects& effects) {
@@ -239,7 +240,7 @@ void ReplicaStore::write_orders(const std::vector<RosterOrder>& orders, Effects&
   if (full_) {
     return;
   }
-  std::vector<std::uint8_t> record(kStateRecordMaxBytes);
+  std::vector<std::uint8_t> record(kOrderSizeMaxBytes * (orders_.size() + 1));
   effects.store().put(Family::kState, bytes_of(kOrdersKey),
                       encode_record(RosterRecord{orders_}, record));
   unsynced_.orders = true;
@@ -250,7 +251,7 @@ void ReplicaStore::write_group(Group group, Effects& effects) {
   for (const Replica::Cleared& cleared : replica_.cleared(group)) {
     state.cleared.push_back({cleared.cache, cleared.version});
   }
-  std::vector<std::uint8_t> record(kStateRecordMaxBytes);
+  std::vector<std::uint8_t> record(kGroupRecordMaxBytes);
   effects.store().put(Family::kState, group_key(group), encode_record(state, record));
   unsynced_.groups.push_back(group);
 }
@@ -411,7 +412,7 @@ void ReplicaStore::on_time(Now now, Effects& effects) {
     full_ = false;
     retry_at_ = kNever;
     if (self_changed_) {
-      write_self(effects);
+      put_self(effects);
     }
     if (orders_changed_) {
       write_orders(orders_, effects);

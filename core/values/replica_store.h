@@ -24,7 +24,7 @@ inline constexpr Duration kNoSync = Duration::max();
 /// What the store has to say; the node acts on it.
 struct StoreNews {
   bool loaded = false;       // the replica holds what the disk had; once
-  bool self_synced = false;  // what reserve() was given last is on the disk
+  bool self_synced = false;  // what write_self() was given last is on the disk
   bool failed = false;       // the disk has failed: start again
   struct Value {
     ValueHash hash;
@@ -56,13 +56,14 @@ class ReplicaStore {
   const std::optional<SelfRecord>& found_self() const { return found_self_; }
   /// The newest batch that was there at the start.
   std::uint64_t opened_with() const { return opened_with_; }
-  const std::vector<RosterOrder>& found_orders() const { return found_orders_; }
 
   // After it:
 
-  /// Writes what this member must not use again, and syncs it: self_synced.
-  void reserve(const SelfRecord& self, Effects& effects);
+  /// Writes what this member must know after a restart, and syncs it: self_synced.
+  void write_self(const SelfRecord& self, Effects& effects);
   void write_orders(const std::vector<RosterOrder>& orders, Effects& effects);
+  /// What was written last, by this start or an earlier one.
+  const std::vector<RosterOrder>& orders() const { return orders_; }
   /// To be called at the end of each step: writes what changed in the replica.
   void write_changes(Now now, Effects& effects);
   /// Syncs as soon as it can: an answer waits for it.
@@ -126,7 +127,7 @@ class ReplicaStore {
   void on_full(Now now);
   static void append(Unsynced& to, Unsynced& from);
 
-  void write_self(Effects& effects);
+  void put_self(Effects& effects);
   void write_values_and_keys(Now now, Effects& effects);
   void write_group(Group group, Effects& effects);
   void write_key(const KeyHash& key, Now now, Effects& effects);
@@ -135,7 +136,6 @@ class ReplicaStore {
   Replica& replica_;
   Phase phase_ = Phase::kClosed;
   std::optional<SelfRecord> found_self_;
-  std::vector<RosterOrder> found_orders_;
   std::uint64_t opened_with_ = 0;
   std::vector<std::vector<std::uint8_t>> damaged_keys_;  // of the family that is scanned
   std::vector<std::uint8_t> scan_from_;

@@ -134,7 +134,7 @@ TEST_F(ReplicaStoreTest, WhatWasWrittenIsThereAtTheNextStart) {
   replica_->raise_horizon(Group{4}, {90, 1, {}});
   replica_->clear(Group{4}, CacheId{1}, {80, 1, {}});
   store_->write_orders({{NodeId{10}, RosterState::kDisabled, {5, 0, {}}}}, effects_);
-  store_->reserve({2, Incarnation{3}, 4, 5}, effects_);
+  store_->write_self({2, Incarnation{3}, 4, 5, {}}, effects_);
   step();
   start(false);
   EXPECT_EQ(loaded_, 1);
@@ -144,9 +144,9 @@ TEST_F(ReplicaStoreTest, WhatWasWrittenIsThereAtTheNextStart) {
   EXPECT_TRUE(find(3)->is_tombstone());
   EXPECT_EQ(replica_->horizon(Group{4}).counter, 90U);
   EXPECT_EQ(replica_->cleared(Group{4}, CacheId{1}).counter, 80U);
-  EXPECT_EQ(store_->found_self(), (SelfRecord{2, Incarnation{3}, 4, 5}));
-  ASSERT_EQ(store_->found_orders().size(), 1U);
-  EXPECT_EQ(store_->found_orders()[0].state, RosterState::kDisabled);
+  EXPECT_EQ(store_->found_self(), (SelfRecord{2, Incarnation{3}, 4, 5, {}}));
+  ASSERT_EQ(store_->orders().size(), 1U);
+  EXPECT_EQ(store_->orders()[0].state, RosterState::kDisabled);
   EXPECT_GT(store_->opened_with(), 0U);
   // Bytes stay on the disk until somebody asks.
   EXPECT_TRUE(replica_->values().is_only_on_disk(hash_of(filled_bytes(1))));
@@ -381,11 +381,11 @@ TEST_F(ReplicaStoreTest, LeftToTheSystemNothingIsSyncedUnlessSomebodyWaits) {
 
 TEST_F(ReplicaStoreTest, WhatIsReservedCountsWhenItIsSyncedAndTheLastCounts) {
   disk_.sync_stalls = true;
-  store_->reserve({1, Incarnation{1}, 10, 100}, effects_);
+  store_->write_self({1, Incarnation{1}, 10, 100, {}}, effects_);
   step();
   EXPECT_EQ(syncs_, 1) << "at once";
   EXPECT_EQ(self_synced_, 0);
-  store_->reserve({1, Incarnation{1}, 20, 200}, effects_);
+  store_->write_self({1, Incarnation{1}, 20, 200, {}}, effects_);
   step();
   disk_.sync_stalls = false;
   disk_.end_sync();
@@ -405,7 +405,7 @@ TEST_F(ReplicaStoreTest, WhatAFullDiskRefusedIsWrittenWhenThereIsRoom) {
   install(1, 6, filled_bytes(2));
   install(2, 6, filled_bytes(3));
   replica_->raise_horizon(Group{4}, {90, 1, {}});
-  store_->reserve({1, Incarnation{1}, 10, 100}, effects_);
+  store_->write_self({1, Incarnation{1}, 10, 100, {}}, effects_);
   store_->write_orders({{NodeId{10}, RosterState::kDisabled, {5, 0, {}}}}, effects_);
   step();
   EXPECT_TRUE(store_->is_full());
@@ -430,11 +430,25 @@ TEST_F(ReplicaStoreTest, WhatAFullDiskRefusedIsWrittenWhenThereIsRoom) {
   EXPECT_NE(find(3), nullptr);
   EXPECT_EQ(replica_->horizon(Group{4}).counter, 90U);
   EXPECT_EQ(store_->found_self()->terms_below, 10U);
-  EXPECT_EQ(store_->found_orders().size(), 1U);
+  EXPECT_EQ(store_->orders().size(), 1U);
   for (std::uint8_t i = 2; i <= 4; ++i) {
     EXPECT_TRUE(has_value(filled_bytes(i)));
   }
   EXPECT_FALSE(has_value(filled_bytes(1)));
+}
+
+TEST_F(ReplicaStoreTest, WhatIsReservedIsSyncedAfterAFullDiskThoughNothingElseIs) {
+  config_.sync_interval = kNoSync;
+  start(true);
+  disk_.is_full = true;
+  store_->write_self({1, Incarnation{1}, 10, 100, {}}, effects_);
+  step();
+  step();
+  disk_.is_full = false;
+  pass(1s);
+  pass(1s);
+  EXPECT_EQ(self_synced_, 1);
+  EXPECT_EQ(store_->next_deadline(), kNever);
 }
 
 TEST_F(ReplicaStoreTest, AfterAFullDiskMuchIsWrittenInSeveralSteps) {
