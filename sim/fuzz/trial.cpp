@@ -209,6 +209,9 @@ void Trial::on_event(std::uint64_t argument) {
     case Happening::kOrderEnd:
       on_order(plan_.faults[detail], false);
       break;
+    case Happening::kOperatorLooks:
+      on_operator_looks();
+      break;
     case Happening::kFaultTick:
       on_fault_tick(detail);
       break;

@@ -109,8 +109,9 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
     kOperation,
     kFault,
     kFaultEnd,
-    kOrderEnd,   // again, if no member could be told
-    kFaultTick,  // of those that do something again and again
+    kOrderEnd,       // again, if no member could be told
+    kOperatorLooks,  // whether what was ended is
+    kFaultTick,      // of those that do something again and again
     kCorePhase,
     kHealedPhase,
     kLook,  // at whether all is alike
@@ -141,6 +142,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   void apply_link_fault(std::size_t index);
   void on_clock_fault(const PlannedFault& fault, bool begins);
   void on_order(const PlannedFault& fault, bool begins);
+  void on_operator_looks();
   void refresh_network();
   void refresh_disk(std::uint32_t slot);
   void crash(std::uint32_t node, bool power);

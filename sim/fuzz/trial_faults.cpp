@@ -1,6 +1,7 @@
 // Trial: what goes wrong, and what is healed.
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "sim/fuzz/fault_names.h"
@@ -29,6 +30,8 @@ bool is_down_fault(Kind kind) {
   return kind == Kind::kCrash || kind == Kind::kPowerOff || kind == Kind::kLoseDisk ||
          kind == Kind::kRebootLoop || kind == Kind::kPlannedStop;
 }
+
+constexpr Duration kOperatorLooksEach = 3s;
 
 double thousandths(std::int64_t amount) {
   return static_cast<double>(amount) / 1000;
@@ -348,7 +351,7 @@ void Trial::on_order(const PlannedFault& fault, bool begins) {
   }
   for (std::uint32_t i = 0; i < kSlots; ++i) {
     SimTriad& member = *triad_[(fault.at.count() + i) % kSlots];
-    if (member.node() == nullptr || !member.member().up()) {
+    if (member.node() == nullptr || !member.member().up() || !member.node()->is_running()) {
       continue;
     }
     const bool is_heard = (plan_.core_mask >> member.id().value & 1U) != 0;
@@ -363,6 +366,32 @@ void Trial::on_order(const PlannedFault& fault, bool begins) {
     const auto index = static_cast<std::uint64_t>(&fault - plan_.faults.data());
     schedule(engine_.now() + 1s, Happening::kOrderEnd, index);
   }
+}
+
+/// The only member that was told an end may have lost its disk since. An operator sees that, and
+/// orders it again: not where any member that is heard knows of it, for then it has to spread.
+void Trial::on_operator_looks() {
+  std::map<std::uint32_t, RosterState> last;
+  for (const Ordered& order : ordered_) {
+    last[order.node] = order.state;
+  }
+  for (const auto& [server, state] : last) {
+    SimTriad* told = nullptr;
+    bool is_known = false;
+    for (const auto& member : triad_) {
+      const bool is_heard = healed_phase_ || (plan_.core_mask >> member->id().value & 1U) != 0;
+      if (member->node() == nullptr || !member->node()->is_running() || !is_heard) {
+        continue;
+      }
+      is_known = is_known || member->node()->roster().state(NodeId{server}) == state;
+      told = member.get();
+    }
+    if (state == RosterState::kEnabled && told != nullptr && !is_known) {
+      told->member().input(ChangeRoster{NodeId{server}, state});
+      ordered_.push_back({engine_.now(), server, state});
+    }
+  }
+  schedule(engine_.now() + kOperatorLooksEach, Happening::kOperatorLooks);
 }
 
 // ---- healing
@@ -411,6 +440,7 @@ void Trial::begin_core_phase() {
   end_all(plan_.core_mask);
   core_phase_ = true;
   refresh_network();
+  schedule(engine_.now() + kOperatorLooksEach, Happening::kOperatorLooks);
 }
 
 void Trial::begin_healed_phase() {
