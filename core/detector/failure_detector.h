@@ -55,7 +55,7 @@ class FailureDetector {
   void remove(NodeId peer);
   /// What this node's earlier start heard last of a watched peer (asserted): what is below it, or
   /// another start of that number, is not heard now either.
-  void remember(NodeId peer, Incarnation incarnation, std::uint64_t began);
+  void remember(NodeId node, Incarnation incarnation, std::uint64_t began);
 
   /// What goes into the heartbeat that is sent now.
   struct Numbers {
