@@ -23,7 +23,8 @@ struct Registered {
 /// Invariants: 1. each node once; 2. an order is of a registered node.
 class Roster {
  public:
-  static constexpr std::size_t kRegisteredMax = 16'384;
+  /// As many as a list on the disk names: servers, each cluster's most, and their balancers.
+  static constexpr std::size_t kRegisteredMax = 65'535;
 
   /// Asserts the first invariant, and the limit: the configuration was checked.
   explicit Roster(std::vector<Registered> registered);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/balance/policy.h"
+
 namespace copal {
 namespace {
 
@@ -23,6 +25,17 @@ TEST(Roster, KnowsTheRegisteredOnesInTheTriadsOrder) {
   EXPECT_EQ(roster.find(kB)->role, NodeRole::kBalancer);
   EXPECT_EQ(roster.find(NodeId{13}), nullptr);
   EXPECT_EQ(roster.find(kNoNode), nullptr);
+}
+
+TEST(Roster, TakesAsManyServersAsBalancersDoAndTheBalancersAsWell) {
+  std::vector<Registered> registered(balance::kServersMax + 2);
+  for (std::uint32_t i = 0; i < registered.size(); ++i) {
+    registered[i].node = NodeId{i};
+  }
+  registered.back().role = NodeRole::kBalancer;
+  EXPECT_EQ(Roster(registered).registered().size(), registered.size());
+  registered.resize(Roster::kRegisteredMax + 1);
+  EXPECT_DEATH(Roster{registered}, "kRegisteredMax");
 }
 
 TEST(Roster, ANodeTwiceStopsTheProgram) {

@@ -65,10 +65,6 @@ void TriadServer::on_heartbeat(NodeId from, const MemberHeartbeat& heartbeat, No
 /// what is written next.
 void TriadServer::note_start(Slot slot, const MemberHeartbeat& heartbeat, Effects& effects) {
   PeerStart& known = self_.peers[slot.value];
-  if (known.node != config_.members[slot.value]) {  // the slot was given to another machine
-    known = PeerStart{};
-    known.node = config_.members[slot.value];
-  }
   const bool is_replaced = heartbeat.generation > known.generation;
   const bool is_new = is_replaced || heartbeat.beat.incarnation != known.incarnation;
   if (is_replaced) {
@@ -405,9 +401,8 @@ MemberHeartbeat TriadServer::heartbeat_to(NodeId to, std::optional<Slot> slot, b
                             .alone = r.alone,
                             .roster_sum = r.roster.sum()};
   if (slot) {
-    const PeerStart& known = self_.peers[slot->value];
-    heartbeat.generation_known = known.node == to ? known.generation : 0;
-    heartbeat.stored_known = known.node == to ? known.stored : 0;
+    heartbeat.generation_known = self_.peers[slot->value].generation;
+    heartbeat.stored_known = self_.peers[slot->value].stored;
   }
   if (announce) {
     const Announcement announcement = r.ownership.announcement(slot.value_or(config_.slot));

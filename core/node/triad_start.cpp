@@ -70,7 +70,7 @@ TriadServer::Running::Running(const TriadServerConfig& config, const SelfRecord&
     }
     detector.add(member, now.mono);
     const PeerStart& known = self.peers[slot];
-    if (known.node == member) {
+    if (known.incarnation.value > 0) {
       detector.remember(member, known.incarnation, known.began);
     }
   }
@@ -110,7 +110,11 @@ void TriadServer::on_storage(const StorageCompletion& completion, Now now, Effec
 /// Everything of earlier starts is above what this one uses: terms, clock, incarnation.
 void TriadServer::on_loaded(Now now, Effects& effects) {
   const SelfRecord found = store_.found_self().value_or(SelfRecord{});
-  self_.peers = found.peers;
+  for (std::size_t slot = 0; slot < kSlots; ++slot) {
+    // Another machine in a slot has another past.
+    const NodeId member = config_.members[slot];
+    self_.peers[slot] = found.peers[slot].node == member ? found.peers[slot] : PeerStart{member};
+  }
   const bool repeats = COPAL_MUTANT(kIncarnationRepeated) && found.incarnation.value > 0;
   begin_again(std::max(found.generation, config_.generation),
               Incarnation{found.incarnation.value + (repeats ? 0 : 1)}, now, effects);

@@ -59,8 +59,8 @@ struct GroupRecord {
 /// What a member has heard of a peer's starts. A peer that lost its own record learns from here
 /// what it must not use again (R5.5); so it has to outlive this member's process.
 struct PeerStart {
-  NodeId node = kNoNode;         // of which; another one in its slot has another past
-  Incarnation incarnation;       // the last that was heard
+  NodeId node = kNoNode;         // the peer
+  Incarnation incarnation;       // the last that was heard; 0: none was
   std::uint64_t began = 0;       // the peer's wall clock at that start, see FailureDetector
   std::uint32_t generation = 0;  // the highest that it said it was
   std::uint64_t stored = 0;      // the newest synced batch that it told of, roughly, as it said

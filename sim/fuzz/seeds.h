@@ -21,8 +21,8 @@ struct SeedsOptions {
   Focus focus;
   std::vector<std::string> without;  // checkers
   std::size_t failures_max = 5;      // seeds; then no new one begins
-  std::function<bool()>
-      is_enough;  // asked now and then: only what was begun is ended; may be nothing
+  // Asked now and then; once true, only what was begun is ended. May be nothing.
+  std::function<bool()> is_enough;
 };
 
 /// A seed in which something was found.
