@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "core/balance/policy.h"
-
 namespace copal {
 namespace {
 
@@ -28,7 +26,8 @@ TEST(Roster, KnowsTheRegisteredOnesInTheTriadsOrder) {
 }
 
 TEST(Roster, TakesAsManyServersAsBalancersDoAndTheBalancersAsWell) {
-  std::vector<Registered> registered(balance::kServersMax + 2);
+  constexpr std::size_t kServers = 16'384;  // balance::kServersMax
+  std::vector<Registered> registered(kServers + 2);
   for (std::uint32_t i = 0; i < registered.size(); ++i) {
     registered[i].node = NodeId{i};
   }
