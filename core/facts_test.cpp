@@ -189,6 +189,7 @@ TEST_F(Facts, T2_WhatHasExpiredLeavesNothingBehind) {
   plain_.expire_timeout = 2s;
   make();
   cluster().member_config.compare_interval = 5s;
+  cluster().member_config.horizon.kept_write_lifetime = 5s;
   cluster().member_config.upkeep.step_min = 2'560;  // all of the 96 times 256 buckets in a second
   begin();
   std::size_t most = 0;

@@ -38,7 +38,7 @@ std::size_t Upkeep::look_at_bucket(OwnerCache& owner, Now now, Effects& effects)
     cache_ = *cache;
     bucket_ = 0;
   }
-  const std::uint64_t below = horizon_.droppable_below(group, clock_.reading(now.mono));
+  const std::uint64_t below = horizon_.droppable_below(group);
   const std::vector<const MNodeEntry*> entries =
       replica_.table(group).tree(cache_)->entries(bucket_);
   for (const MNodeEntry* entry : entries) {

@@ -15,6 +15,7 @@ class UpkeepTest : public OwnerBed {
     effects_.clear();
     while (upkeep_.counts().sweeps < before + 2) {
       now_.mono += 100ms;
+      horizon_.on_time(now_.mono, clock_.reading(now_.mono));
       upkeep_.on_time(*owner_, now_, effects_);
     }
     replica_.check_invariants();
@@ -28,7 +29,7 @@ class UpkeepTest : public OwnerBed {
     horizon_.on_agreed(group_of(key_hash(key)), peer, reading);
   }
 
-  Horizon horizon_{std::chrono::hours{24}, Slot{0}, SlotSet(0b111), now_.mono};
+  Horizon horizon_{{.kept_write_lifetime = 0ns}, Slot{0}, SlotSet(0b111)};
   Upkeep upkeep_{{.step_min = 50'000}, replica_, clock_, horizon_};
 };
 
@@ -105,6 +106,7 @@ TEST_F(UpkeepTest, AStepIsBoundedAndComesAtItsInterval) {
   std::uint64_t most = 0;
   for (int i = 0; i < 2'000 && replica_.size() > 0; ++i) {
     now_.mono += 100ms;
+    horizon_.on_time(now_.mono, clock_.reading(now_.mono));
     upkeep.on_time(*owner_, now_, effects_);
     most = std::max(most, upkeep.counts().tombstones_dropped - dropped);
     dropped = upkeep.counts().tombstones_dropped;

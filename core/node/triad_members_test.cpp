@@ -146,6 +146,7 @@ TEST_F(TriadMembersTest, ARemovalInASplitIsNotUndoneByTheOtherSide) {
 TEST_F(TriadMembersTest, ATombstoneWaitsForTheMemberThatWasAway) {  // R4.1
   make();
   cluster().member_config.compare_interval = 2s;
+  cluster().member_config.horizon.kept_write_lifetime = 10s;
   cluster().member_config.upkeep.step_min = 5'000;
   begin();
   const std::string key = cluster().key_owned_by(0, kPlain);

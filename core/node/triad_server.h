@@ -47,7 +47,7 @@ struct TriadServerConfig {
   ActingOwnerConfig ownership;
   CatchUpConfig catch_up;
   Duration compare_interval = 10min;  // members that differ in nothing compare so often
-  Duration tombstone_lifetime = std::chrono::hours{24};
+  HorizonConfig horizon;
   ReplicationConfig replication;
   ReplicaStoreConfig store;
   UpkeepConfig upkeep;

@@ -46,7 +46,7 @@ TriadServer::Running::Running(const TriadServerConfig& config, const SelfRecord&
       detector(config.detector, now),
       ownership(config.ownership, config.slot, filled_slots(config.members),
                 {self.terms_below - kFirstTerms, self.terms_below}, now.mono),
-      horizon(config.tombstone_lifetime, config.slot, filled_slots(config.members), now.mono),
+      horizon(config.horizon, config.slot, filled_slots(config.members)),
       set_aside(replica),
       catch_up(config.catch_up, self.incarnation, config.members, replica, clock, set_aside),
       compare_answer(replica, clock, set_aside),

@@ -1,15 +1,30 @@
 #include "core/ownership/horizon.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/base/assert.h"
 #include "core/base/mutant.h"
 
 namespace copal {
 
-Horizon::Horizon(Duration tombstone_lifetime, Slot self, SlotSet filled, TimePoint)
-    : tombstone_lifetime_(tombstone_lifetime), self_(self), filled_(filled) {
-  COPAL_ASSERT(tombstone_lifetime > 0ns);
+void ReadingAgo::on_time(TimePoint now, std::uint64_t reading) {
+  if (samples_.empty() || now - samples_.back().at >= span_ / kSamples) {
+    samples_.push_back({now, reading});
+  }
+  while (!samples_.empty() && now - samples_.front().at >= span_) {
+    value_ = samples_.front().reading;
+    samples_.pop_front();
+  }
+}
+
+Horizon::Horizon(const HorizonConfig& config, Slot self, SlotSet filled)
+    : self_(self),
+      filled_(filled),
+      tombstone_lifetime_ago_(config.tombstone_lifetime),
+      kept_write_lifetime_ago_(config.kept_write_lifetime) {
+  COPAL_ASSERT(config.tombstone_lifetime > 0ns && config.kept_write_lifetime >= 0ns &&
+               config.kept_write_lifetime <= config.tombstone_lifetime);
 }
 
 void Horizon::on_filled(SlotSet filled) {
@@ -36,17 +51,12 @@ void Horizon::on_replaced(Slot peer) {
 }
 
 void Horizon::on_time(TimePoint now, std::uint64_t reading) {
-  if (samples_.empty() || now - samples_.back().at >= tombstone_lifetime_ / kSamples) {
-    samples_.push_back({now, reading});
-  }
-  while (!samples_.empty() && now - samples_.front().at >= tombstone_lifetime_) {
-    lifetime_ago_ = samples_.front().reading;
-    samples_.pop_front();
-  }
+  tombstone_lifetime_ago_.on_time(now, reading);
+  kept_write_lifetime_ago_.on_time(now, reading);
 }
 
-std::uint64_t Horizon::droppable_below(Group group, std::uint64_t reading) const {
-  std::uint64_t agreed_by_all = reading;  // if there is none
+std::uint64_t Horizon::droppable_below(Group group) const {
+  std::uint64_t agreed_by_all = std::numeric_limits<std::uint64_t>::max();  // if there is none
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
     if (filled_.test(slot) && slot != self_.value) {
       agreed_by_all = std::min(agreed_by_all, agreed_[group.value][slot]);
@@ -55,7 +65,8 @@ std::uint64_t Horizon::droppable_below(Group group, std::uint64_t reading) const
   if (COPAL_MUTANT(kHiddenAgreedWithOne)) {
     agreed_by_all = std::max(agreed_by_all, *std::ranges::max_element(agreed_[group.value]));
   }
-  return std::max(agreed_by_all, lifetime_ago_);
+  return std::max(std::min(agreed_by_all, kept_write_lifetime_ago_.value()),
+                  tombstone_lifetime_ago_.value());
 }
 
 }  // namespace copal

@@ -9,14 +9,48 @@
 
 namespace copal {
 
+/// What a hybrid clock read a span ago, by the mono clock, to within a 24th of the span.
+class ReadingAgo {
+ public:
+  explicit ReadingAgo(Duration span) : span_(span) {}
+
+  void on_time(TimePoint now, std::uint64_t reading);
+  /// At least the span ago; 0: not up for so long.
+  std::uint64_t value() const { return value_; }
+
+ private:
+  static constexpr int kSamples = 24;
+
+  struct Sample {
+    TimePoint at{};
+    std::uint64_t reading = 0;
+  };
+
+  Duration span_;
+  std::deque<Sample> samples_;
+  std::uint64_t value_ = 0;
+};
+
+struct HorizonConfig {
+  /// L: members know of a removal for so long, though another was cut off. At least an hour in
+  /// production.
+  Duration tombstone_lifetime = std::chrono::hours{24};
+  /// M: of a removal that all members know, for so long: what a server keeps that was cut off
+  /// (R1.7) is taken back by a member that lacks it. Not above L; 0: no longer than till all
+  /// agreed.
+  Duration kept_write_lifetime = std::chrono::minutes{10};
+};
+
 /// Below which version a member may forget tombstones: whatever was removed below it is known to
-/// all, or so old that a member that does not know it has been cut off for tombstone_lifetime. It
-/// counts by agreements and by this member's own clock since its start, never by times of others: a
-/// clock a day ahead would else lift every horizon above every version. Rule: R4.1. Chosen: U7.
+/// all, and no server still offers so old a write; or so old that a member that does not know it
+/// has been cut off for tombstone_lifetime. It counts by agreements and by this member's own clock
+/// since its start, never by times of others: a clock a day ahead would else lift every horizon
+/// above every version. Rules: R4.1; the second lifetime is chosen: with agreements alone a lone
+/// member forgot a removal at once, and its horizon refused what servers brought after its disk was
+/// lost. Chosen: U7.
 class Horizon {
  public:
-  /// tombstone_lifetime  L: at least an hour in production.   now  the start.
-  Horizon(Duration tombstone_lifetime, Slot self, SlotSet filled, TimePoint now);
+  Horizon(const HorizonConfig& config, Slot self, SlotSet filled);
 
   void on_filled(SlotSet filled);
   /// Two members are the same in this group, up to this reading of both their hybrid clocks.
@@ -28,23 +62,15 @@ class Horizon {
   void on_time(TimePoint now, std::uint64_t reading);
 
   /// Tombstones with a counter below this may go.
-  std::uint64_t droppable_below(Group group, std::uint64_t reading) const;
+  std::uint64_t droppable_below(Group group) const;
   std::uint64_t agreed(Group group, Slot peer) const { return agreed_[group.value][peer.value]; }
 
  private:
-  static constexpr int kSamples = 24;  // in tombstone_lifetime
-
-  struct Sample {
-    TimePoint at{};
-    std::uint64_t reading = 0;
-  };
-
-  Duration tombstone_lifetime_;
   Slot self_;
   SlotSet filled_;
   std::array<std::array<std::uint64_t, kSlots>, kGroups> agreed_{};
-  std::deque<Sample> samples_;
-  std::uint64_t lifetime_ago_ = 0;  // the hybrid clock then; 0: not up for so long
+  ReadingAgo tombstone_lifetime_ago_;
+  ReadingAgo kept_write_lifetime_ago_;
 };
 
 }  // namespace copal

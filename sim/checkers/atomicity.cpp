@@ -110,6 +110,23 @@ void check_states(const fuzz::Trial& world, const KeyName& name, const KeyHistor
   }
 }
 
+/// Whether an operation may have met its own state, made by an earlier attempt of its server: that
+/// doesn't count as one in which its condition fails. Two operations of one server may write the
+/// same value at the same time: a state that may be the other's does count.
+bool is_its_own(const History& history, const Operation& operation, const MNode& state,
+                TimePoint since) {
+  const auto may_have_made = [&](const Operation& one) {
+    return one.name() == operation.name() && one.server == operation.server &&
+           one.change.action == Action::kPut && one.change.value == operation.change.value &&
+           one.asked <= since && (!one.changed() || one.version == state.version);
+  };
+  return state.change.server.value == operation.server &&
+         value_name(state) == operation.change.value && may_have_made(operation) &&
+         std::ranges::none_of(history.operations, [&](const Operation& other) {
+           return other.id != operation.id && may_have_made(other);
+         });
+}
+
 /// Whether a member that acted had the key in a state in which the condition fails.
 bool met_failing(const History& history, const Operation& operation) {
   const KeyHistory& key = history.keys.at(operation.name());
@@ -124,11 +141,7 @@ bool met_failing(const History& history, const Operation& operation) {
       }
       const auto state = key.states.find(held[i].version);
       const bool absent = state == key.states.end() || held[i].is_tombstone;
-      const bool is_its_own = !absent && operation.change.action == Action::kPut &&
-                              born(key, held[i].version) >= operation.asked &&
-                              state->second.change.server.value == operation.server &&
-                              value_name(state->second) == operation.change.value;
-      if (is_its_own) {
+      if (!absent && is_its_own(history, operation, state->second, born(key, held[i].version))) {
         continue;
       }
       if (!applies(operation, absent ? nullptr : &state->second)) {

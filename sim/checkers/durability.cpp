@@ -5,7 +5,8 @@
 // Gone is what no member has any more, neither in a running process nor on a disk that would give
 // it back. So a write may be lost only if at some time after its acknowledgement no member had its
 // version or a newer one, with the bytes; and, unless it was replicated, the server's process ended
-// while that was so: as long as it lives it has a copy and offers it.
+// while that was so: as long as it lives it has a copy and offers it, and it is taken unless it is
+// older than a kept write may be.
 
 #include <algorithm>
 #include <vector>
@@ -54,6 +55,15 @@ bool may_be_lost(const History& history, const Operation& write, const KeyHistor
   });
 }
 
+/// Whether no member had it for a time, and removals were forgotten by then that are younger: its
+/// server had been cut off for longer than a kept write lives, and what it offers is refused
+/// (R4.2).
+bool was_too_old(const fuzz::Trial& world, const Operation& write, const KeyHistory& key) {
+  return world.plan().kept_write_lifetime < world.plan().whole() &&
+         write.version < world.history().horizons[key.group.value] &&
+         !gaps(key, write.version, write.answered).empty();
+}
+
 /// Whether something newer was written over it, or the cache was cleared since.
 bool is_superseded(const History& history, const Operation& write, const KeyHistory& key) {
   const auto cleared = history.cleared.find({key.group.value, write.planned.cache});
@@ -92,7 +102,8 @@ void check_durability(fuzz::Trial& world, Findings& findings) {
     // server whose owner is alone gives up the oldest of what it keeps (KeptWrites).
     const auto given_up = world.counts().marks.find("kept writes given up at the bound");
     const bool excused =
-        may_be_lost(history, write, key, replicated) && !was_dropped(key, write.version);
+        (may_be_lost(history, write, key, replicated) || was_too_old(world, write, key)) &&
+        !was_dropped(key, write.version);
     if (excused || history.set_aside > 0 ||
         (given_up != world.counts().marks.end() && given_up->second > 0)) {
       continue;

@@ -80,6 +80,7 @@ void fields(auto& plan, auto&& visit) requires
   visit("keys", plan.keys);
   visit("latency_ns", plan.latency);
   visit("tombstone_lifetime_ns", plan.tombstone_lifetime);
+  visit("kept_write_lifetime_ns", plan.kept_write_lifetime);
   visit("compare_interval_ns", plan.compare_interval);
   visit("values_max_bytes", plan.values_max_bytes);
   visit("memory_max_bytes", plan.memory_max_bytes);

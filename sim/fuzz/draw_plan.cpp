@@ -114,6 +114,11 @@ void draw_shape(std::uint64_t seed, Plan& plan) {
   for (std::uint32_t i = 0; i < plan.balancers; ++i) {
     plan.core_mask |= 1U << (3 + plan.servers + i);
   }
+  // Half of them longer than the run, or a removal would never, or always be forgotten in it.
+  if (draw.chance(50)) {
+    plan.kept_write_lifetime = draw.between(0s, 10s);
+  }
+  plan.kept_write_lifetime = std::min(plan.kept_write_lifetime, plan.tombstone_lifetime);
 }
 
 // ---- operations

@@ -119,6 +119,7 @@ struct Plan {
   std::uint32_t keys = 8;  // of each cache
   Duration latency = 200us;
   Duration tombstone_lifetime = std::chrono::hours{24};
+  Duration kept_write_lifetime = 10min;
   Duration compare_interval = 10s;
   std::uint64_t values_max_bytes = 0;  // 0: no limit
   std::uint64_t memory_max_bytes = 0;  // of values in memory; 0: no limit

@@ -28,7 +28,8 @@ TriadServerConfig Trial::triad_config() const {
   config.registered = registered_;
   config.caches = caches_;
   config.compare_interval = plan_.compare_interval;
-  config.tombstone_lifetime = plan_.tombstone_lifetime;
+  config.horizon = {.tombstone_lifetime = plan_.tombstone_lifetime,
+                    .kept_write_lifetime = plan_.kept_write_lifetime};
   config.ownership.start_alone_timeout = plan_.start_alone_timeout;
   config.replication.log_max = plan_.replication_log_max;
   config.upkeep.sweep_time = 2s;
