@@ -92,7 +92,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   };
   const std::vector<ListSample>& list_samples() const { return list_samples_; }
   /// Whether all that should be alike is, now; what is not, in words.
-  std::string why_not_converged();
+  std::string why_not_converged() const;
   TimePoint converged_at() const { return converged_at_; }
 
   void answer_client(const AnswerClient& answer) override;
@@ -161,6 +161,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   void watch_disk(std::uint32_t slot);
   std::optional<MNode> on_disk(std::uint32_t slot, const KeyHistory& key) const;
   void note(std::uint32_t slot, KeyHistory& key, HeldState state);
+  bool somebody_has(const ValueHash& hash) const;
   void note_acting(std::uint32_t slot, bool running);
   void collect_marks(std::uint32_t node);
   void mark(const std::string& name, std::uint64_t count);

@@ -272,7 +272,16 @@ void Trial::look() {
   schedule(engine_.now() + 1s, Happening::kLook);
 }
 
-std::string Trial::why_not_converged() {
+/// Bytes that no member has any more can't be had from one: whether they may be lost is for the
+/// checker of durability.
+bool Trial::somebody_has(const ValueHash& hash) const {
+  return std::ranges::any_of(triad_, [&](const auto& member) {
+    const TriadServer* node = member == nullptr ? nullptr : member->node();
+    return node != nullptr && node->replica().values().has(hash);
+  });
+}
+
+std::string Trial::why_not_converged() const {
   const TriadServer* first = nullptr;
   for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
     if ((plan_.slots >> slot & 1U) == 0) {
@@ -282,9 +291,13 @@ std::string Trial::why_not_converged() {
     if (node == nullptr) {
       return "member " + std::to_string(slot) + " does not run";
     }
-    if (node->replica().values().missing_count() > 0) {
-      return "member " + std::to_string(slot) + " lacks bytes of " +
-             std::to_string(node->replica().values().missing_count()) + " values";
+    const ValueStore& values = node->replica().values();
+    const std::size_t lacks =
+        std::ranges::count_if(values.missing_from({}, values.missing_count()),
+                              [&](const ValueHash& hash) { return somebody_has(hash); });
+    if (lacks > 0) {
+      return "member " + std::to_string(slot) + " lacks bytes of " + std::to_string(lacks) +
+             " values that another one has";
     }
     for (std::uint8_t i = 0; i < kGroups; ++i) {
       const Group group{i};
