@@ -18,8 +18,8 @@ struct UpkeepConfig {
   std::uint64_t memory_max_bytes = ~std::uint64_t{0};  // of values; others stay on the disk alone
 };
 
-/// Walks a member's m-nodes again and again, a few at a time: drops tombstones that all members
-/// have agreed on (R4.1) and what was cleared, and removes what is past its time if this member
+/// Walks a member's m-nodes again and again, a few at a time: drops the tombstones that may be
+/// forgotten (Horizon) and what was cleared, and removes what is past its time if this member
 /// acts for it. So nothing that is dead stays, and no step is long. Rule: R0.7, R4.1. Source:
 /// resin-facts T2.
 class Upkeep {

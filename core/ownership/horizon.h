@@ -35,19 +35,18 @@ struct HorizonConfig {
   /// L: members know of a removal for so long, though another was cut off. At least an hour in
   /// production.
   Duration tombstone_lifetime = std::chrono::hours{24};
-  /// M: of a removal that all members know, for so long: what a server keeps that was cut off
-  /// (R1.7) is taken back by a member that lacks it. Not above L; 0: no longer than till all
-  /// agreed.
+  /// M: though all members know of a removal, they remember it for so long: what a server kept
+  /// (R1.7) is taken back by a member that lacks it until then. Not above L; 0: until all agreed.
   Duration kept_write_lifetime = std::chrono::minutes{10};
 };
 
 /// Below which version a member may forget tombstones: whatever was removed below it is known to
-/// all, and no server still offers so old a write; or so old that a member that does not know it
-/// has been cut off for tombstone_lifetime. It counts by agreements and by this member's own clock
-/// since its start, never by times of others: a clock a day ahead would else lift every horizon
-/// above every version. Rules: R4.1; the second lifetime is chosen: with agreements alone a lone
-/// member forgot a removal at once, and its horizon refused what servers brought after its disk was
-/// lost. Chosen: U7.
+/// all, and older than a kept write that is still taken back; or so old that a member that does not
+/// know it has been cut off for tombstone_lifetime. It counts by agreements and by this member's
+/// own clock since its start, never by times of others: a clock a day ahead would else lift every
+/// horizon above every version. Rule: R4.1. Chosen: U7. Departs: kept_write_lifetime; with
+/// agreements alone a lone member forgot a removal at once, and refused what servers brought after
+/// its disk was lost.
 class Horizon {
  public:
   Horizon(const HorizonConfig& config, Slot self, SlotSet filled);

@@ -115,15 +115,17 @@ void check_states(const fuzz::Trial& world, const KeyName& name, const KeyHistor
 /// same value at the same time: a state that may be the other's does count.
 bool is_its_own(const History& history, const Operation& operation, const MNode& state,
                 TimePoint since) {
-  const auto may_have_made = [&](const Operation& one) {
-    return one.name() == operation.name() && one.server == operation.server &&
-           one.change.action == Action::kPut && one.change.value == operation.change.value &&
-           one.asked <= since && (!one.changed() || one.version == state.version);
+  const auto made_by = [&](const Operation& one) {
+    return one.name() == operation.name() && one.server == state.change.server.value &&
+           one.change.action == Action::kPut && one.change.value == value_name(state) &&
+           one.asked <= since;
   };
-  return state.change.server.value == operation.server &&
-         value_name(state) == operation.change.value && may_have_made(operation) &&
+  return made_by(operation) &&
          std::ranges::none_of(history.operations, [&](const Operation& other) {
-           return other.id != operation.id && may_have_made(other);
+           const bool is_unknown =
+               !other.is_over() || other.died || other.status == CacheStatus::kOutcomeUnknown;
+           return other.id != operation.id && made_by(other) &&
+                  (is_unknown || (other.changed() && other.version == state.version));
          });
 }
 

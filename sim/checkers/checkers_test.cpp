@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 
 namespace copal::sim {
 
@@ -184,6 +185,29 @@ TEST_F(CheckersTest, AWriteThatEveryMemberDropsWhileItRuns) {
   }
   key(kReplicated, 0).states.erase(std::prev(key(kReplicated, 0).states.end()));
   expect_found("durability", "is lost");
+}
+
+TEST_F(CheckersTest, AWriteThatIsTooYoungToBeRefusedToItsServer) {
+  plan_.kept_write_lifetime = 5s;
+  run();
+  const Operation& write = operation(Kind::kPut, kAvailable, 1);
+  KeyHistory& of = key(kAvailable, 0);
+  bool is_first = true;
+  for (auto& held : of.held) {
+    if (!std::exchange(is_first, false)) {
+      std::erase_if(held, [&](const HeldState& state) { return state.version == write.version; });
+    }
+    held.push_back({.since = TimePoint{20s}, .running = false});  // its disk is lost
+    held.push_back({.since = TimePoint{21s}, .running = true});
+  }
+  expect_found("durability", "is lost");
+  Version above = write.version;
+  above.counter += 1;
+  auto& rises = history().horizons[of.group.value];
+  rises = {{write.asked + 4s, above}};
+  expect_found("durability", "is lost");
+  rises = {{write.asked + 6s, above}};
+  EXPECT_TRUE(found_by("durability").empty()) << "its server's offer came too late";
 }
 
 TEST_F(CheckersTest, AWriteAtOneMemberOnly) {

@@ -55,13 +55,20 @@ bool may_be_lost(const History& history, const Operation& write, const KeyHistor
   });
 }
 
-/// Whether no member had it for a time, and removals were forgotten by then that are younger: its
-/// server had been cut off for longer than a kept write lives, and what it offers is refused
-/// (R4.2).
+/// Whether its server's offer may have been refused while no member had it (R4.2): removals younger
+/// than it were forgotten by then, and not before it was as old as kept writes are taken back for.
+/// By how much a clock that is set changes that age can't be said.
 bool was_too_old(const fuzz::Trial& world, const Operation& write, const KeyHistory& key) {
-  return world.plan().kept_write_lifetime < world.plan().whole() &&
-         write.version < world.history().horizons[key.group.value] &&
-         !gaps(key, write.version, write.answered).empty();
+  using Kind = fuzz::PlannedFault::Kind;
+  const fuzz::Plan& plan = world.plan();
+  const TimePoint above = world.history().above(key.group, write.version);
+  const Duration kept = plan.kept_write_lifetime - plan.kept_write_lifetime / 20;  // by any drift
+  if (above == kNever ||
+      (above < write.asked + kept && !had_fault(plan, Kind::kClockStep, Kind::kClockFreeze))) {
+    return false;
+  }
+  return std::ranges::any_of(gaps(key, write.version, write.answered),
+                             [&](const Gap& gap) { return above <= gap.to; });
 }
 
 /// Whether something newer was written over it, or the cache was cleared since.
@@ -104,7 +111,9 @@ void check_durability(fuzz::Trial& world, Findings& findings) {
     const bool excused =
         (may_be_lost(history, write, key, replicated) || was_too_old(world, write, key)) &&
         !was_dropped(key, write.version);
-    if (excused || history.set_aside > 0 ||
+    const bool may_be_set_aside =
+        history.set_aside > 0 && history.above(key.group, write.version) != kNever;
+    if (excused || may_be_set_aside ||
         (given_up != world.counts().marks.end() && given_up->second > 0)) {
       continue;
     }

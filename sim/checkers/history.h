@@ -104,8 +104,15 @@ struct History {
   /// What members counted as overwritten (R6).
   std::uint64_t overwritten_counted = 0;
   std::uint64_t set_aside = 0;
-  /// The highest horizon that any member had, by group.
-  std::array<Version, kGroups> horizons{};
+  /// When the highest horizon that any member had rose, and to what, by group.
+  struct Rise {
+    TimePoint at{};
+    Version horizon;
+  };
+  std::array<std::vector<Rise>, kGroups> horizons;
+
+  /// Since when some member's horizon was above a version; kNever if none was.
+  TimePoint above(Group group, const Version& version) const;
 };
 
 }  // namespace copal::sim

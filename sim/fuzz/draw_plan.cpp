@@ -114,7 +114,7 @@ void draw_shape(std::uint64_t seed, Plan& plan) {
   for (std::uint32_t i = 0; i < plan.balancers; ++i) {
     plan.core_mask |= 1U << (3 + plan.servers + i);
   }
-  // Half of them longer than the run, or a removal would never, or always be forgotten in it.
+  // In the other half it is longer than the run, and what was kept is never too old.
   if (draw.chance(50)) {
     plan.kept_write_lifetime = draw.between(0s, 10s);
   }

@@ -8,6 +8,12 @@
 
 namespace copal::sim {
 
+TimePoint History::above(Group group, const Version& version) const {
+  const std::vector<Rise>& rises = horizons[group.value];
+  const auto rise = std::ranges::upper_bound(rises, version, {}, &Rise::horizon);
+  return rise == rises.end() ? kNever : rise->at;
+}
+
 const HeldState* KeyHistory::at(std::uint32_t member, TimePoint time) const {
   const std::vector<HeldState>& all = held[member];
   const auto after = std::ranges::upper_bound(all, time, {}, &HeldState::since);
@@ -179,7 +185,11 @@ void Trial::watch_member(std::uint32_t slot) {
       Version& newest = history_.cleared[{i, cleared.cache.value}];
       newest = std::max(newest, cleared.version);
     }
-    history_.horizons[i] = std::max(history_.horizons[i], replica.horizon(Group{i}));
+    std::vector<History::Rise>& rises = history_.horizons[i];
+    const Version horizon = replica.horizon(Group{i});
+    if (horizon > (rises.empty() ? kNoVersion : rises.back().horizon)) {
+      rises.push_back({engine_.now(), horizon});
+    }
   }
 }
 
@@ -272,12 +282,20 @@ void Trial::look() {
   schedule(engine_.now() + 1s, Happening::kLook);
 }
 
-/// Bytes that no member has any more can't be had from one: whether they may be lost is for the
-/// checker of durability.
+/// What a disk has lost of a member that had it alone can't be had from anybody: whether it may be
+/// lost is for the checker of durability.
 bool Trial::somebody_has(const ValueHash& hash) const {
   return std::ranges::any_of(triad_, [&](const auto& member) {
     const TriadServer* node = member == nullptr ? nullptr : member->node();
     return node != nullptr && node->replica().values().has(hash);
+  });
+}
+
+/// Whether a disk may give other bytes back than it was given, or none.
+bool Trial::may_lose_bytes() const {
+  return std::ranges::any_of(plan_.faults, [](const PlannedFault& fault) {
+    return fault.kind >= PlannedFault::Kind::kDiskReadErrors &&
+           fault.kind <= PlannedFault::Kind::kDiskTears;
   });
 }
 
@@ -292,12 +310,12 @@ std::string Trial::why_not_converged() const {
       return "member " + std::to_string(slot) + " does not run";
     }
     const ValueStore& values = node->replica().values();
-    const std::size_t lacks =
-        std::ranges::count_if(values.missing_from({}, values.missing_count()),
-                              [&](const ValueHash& hash) { return somebody_has(hash); });
+    const std::size_t lacks = std::ranges::count_if(
+        values.missing_from({}, values.missing_count()),
+        [&](const ValueHash& hash) { return !may_lose_bytes() || somebody_has(hash); });
     if (lacks > 0) {
       return "member " + std::to_string(slot) + " lacks bytes of " + std::to_string(lacks) +
-             " values that another one has";
+             " values";
     }
     for (std::uint8_t i = 0; i < kGroups; ++i) {
       const Group group{i};
