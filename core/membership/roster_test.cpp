@@ -25,9 +25,8 @@ TEST(Roster, KnowsTheRegisteredOnesInTheTriadsOrder) {
   EXPECT_EQ(roster.find(kNoNode), nullptr);
 }
 
-TEST(Roster, TakesAsManyServersAsBalancersDoAndTheBalancersAsWell) {
-  constexpr std::size_t kServers = 16'384;  // balance::kServersMax
-  std::vector<Registered> registered(kServers + 2);
+TEST(Roster, TakesAsManyAsItMayAndNoMore) {
+  std::vector<Registered> registered(Roster::kRegisteredMax);
   for (std::uint32_t i = 0; i < registered.size(); ++i) {
     registered[i].node = NodeId{i};
   }

@@ -5,11 +5,16 @@
 #include <map>
 #include <vector>
 
+#include "core/balance/policy.h"
 #include "core/base/prng.h"
+#include "core/membership/roster.h"
 #include "core/testing/triad_voice.h"
 
 namespace copal {
 namespace {
+
+static_assert(Roster::kRegisteredMax > balance::kServersMax,
+              "a cluster of as many servers as a balancer takes has room for balancers, too");
 
 Now at(Duration time) {
   return {TimePoint{time}, {}};

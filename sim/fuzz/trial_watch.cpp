@@ -300,6 +300,7 @@ bool Trial::may_lose_bytes() const {
 }
 
 std::string Trial::why_not_converged() const {
+  const bool bytes_may_be_lost = may_lose_bytes();
   const TriadServer* first = nullptr;
   for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
     if ((plan_.slots >> slot & 1U) == 0) {
@@ -312,7 +313,7 @@ std::string Trial::why_not_converged() const {
     const ValueStore& values = node->replica().values();
     const std::size_t lacks = std::ranges::count_if(
         values.missing_from({}, values.missing_count()),
-        [&](const ValueHash& hash) { return !may_lose_bytes() || somebody_has(hash); });
+        [&](const ValueHash& hash) { return !bytes_may_be_lost || somebody_has(hash); });
     if (lacks > 0) {
       return "member " + std::to_string(slot) + " lacks bytes of " + std::to_string(lacks) +
              " values";
