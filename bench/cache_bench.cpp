@@ -265,7 +265,7 @@ class Owner {
     config.registered = {{.node = kServer}};
     config.caches = catalog(10ms);
     server_ = std::make_unique<TriadServer>(config);
-    step(StoreOpened{});
+    step(StorageCompletion(StoreOpened{}));
     for (int i = 0; i < 100'000; ++i) {  // 100 ms: the start is over
       step(Wake{});
     }

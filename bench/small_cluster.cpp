@@ -27,7 +27,7 @@ SmallCluster::SmallCluster(std::size_t members, const std::vector<CacheConfig>& 
   server.ready_at_start = true;
   members_.push_back({.id = kServer, .node = std::make_unique<Node>(server)});
   for (std::size_t slot = 0; slot < members; ++slot) {
-    input(member(slot), StoreOpened{});
+    input(member(slot), StorageCompletion(StoreOpened{}));
   }
   input(kServer, Wake{});
   pass(5s);

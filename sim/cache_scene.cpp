@@ -45,9 +45,9 @@ Network::Count difference(const Network::Count& later, const Network::Count& ear
 template <template <class> class Belongs, std::size_t kKind = 0>
 Network::Count sum_of(const Network::Counts& later, const Network::Counts& earlier) {
   Network::Count sum;
-  if constexpr (kKind < std::variant_size_v<Message>) {
+  if constexpr (kKind < std::variant_size_v<MessageKinds>) {
     sum = sum_of<Belongs, kKind + 1>(later, earlier);
-    if constexpr (Belongs<std::variant_alternative_t<kKind, Message>>::value) {
+    if constexpr (Belongs<std::variant_alternative_t<kKind, MessageKinds>>::value) {
       sum += difference(later[kKind], earlier[kKind]);
     }
   }

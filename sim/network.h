@@ -51,7 +51,7 @@ class Network final : public EventTarget, public FlowListener {
     std::uint64_t body_bytes = 0;
   };
   /// By the message's index in Message.
-  using Counts = std::array<Count, std::variant_size_v<Message>>;
+  using Counts = std::array<Count, std::variant_size_v<MessageKinds>>;
 
   /// links  one a host.  cloud  nothing unless a link has fidelity flow.
   Network(Engine& engine, std::vector<scenario::Link> links, SimgridCloud* cloud);

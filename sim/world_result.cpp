@@ -10,8 +10,8 @@ namespace copal::sim {
 namespace {
 /// The kinds of messages between balancers and servers stand first in Message.
 constexpr std::size_t kBalancingKinds = 6;
-static_assert(BalancingMessage<std::variant_alternative_t<kBalancingKinds - 1, Message>> &&
-              !BalancingMessage<std::variant_alternative_t<kBalancingKinds, Message>>);
+static_assert(BalancingMessage<std::variant_alternative_t<kBalancingKinds - 1, MessageKinds>> &&
+              !BalancingMessage<std::variant_alternative_t<kBalancingKinds, MessageKinds>>);
 }  // namespace
 
 RunResult World::result() {

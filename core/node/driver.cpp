@@ -5,6 +5,7 @@
 
 #include "core/base/mutant.h"
 #include "core/base/overloaded.h"
+#include "core/node/node.h"
 
 namespace copal {
 

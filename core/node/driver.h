@@ -5,7 +5,6 @@
 #include <deque>
 #include <span>
 
-#include "core/node/node.h"
 #include "core/ports/application.h"
 #include "core/ports/caller.h"
 #include "core/ports/clock.h"
@@ -13,8 +12,12 @@
 #include "core/ports/supervisor.h"
 #include "core/ports/transport.h"
 #include "core/protocol/codec.h"
+#include "core/protocol/effect.h"
+#include "core/protocol/input.h"
 
 namespace copal {
+
+class Node;
 
 /// Feeds a node its inputs and performs its effects through the ports; the same in both worlds.
 /// A step's writes to the store are one batch, handed over before any of its effects is performed;

@@ -135,8 +135,8 @@ std::optional<Message> next_message(std::span<const std::uint8_t>& rest) {
   const std::uint8_t choice = rest[1];
   rest = rest.subspan(2);
   std::array<std::byte, kMessageSizeMaxBytes> frame;
-  const std::size_t frame_size_bytes =
-      encode(empty_message(kind, std::make_index_sequence<std::variant_size_v<Message>>{}), frame);
+  const std::size_t frame_size_bytes = encode(
+      empty_message(kind, std::make_index_sequence<std::variant_size_v<MessageKinds>>{}), frame);
   std::size_t size_bytes = std::min<std::size_t>(rest.empty() ? 0 : rest[0], rest.size());
   // As long as the empty one, or longer by as much as there is for its lists and texts.
   size_bytes = std::max(size_bytes, std::min(frame_size_bytes - 2, rest.size()));

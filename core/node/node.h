@@ -1,10 +1,8 @@
 #pragma once
 
 #include <memory>
-#include <utility>
 #include <variant>
 
-#include "core/base/overloaded.h"
 #include "core/base/time.h"
 #include "core/node/balancer.h"
 #include "core/node/dynamic_server.h"
@@ -19,30 +17,20 @@ namespace copal {
 /// the roles, and what they are composed of.
 class Node {
  public:
-  explicit Node(const DynamicServerConfig& config)
-      : role_(std::in_place_type<DynamicServer>, config) {}
-  explicit Node(const TriadServerConfig& config) : role_(std::in_place_type<TriadServer>, config) {}
+  explicit Node(const DynamicServerConfig& config);
+  explicit Node(const TriadServerConfig& config);
   Node(const BalancerConfig& config, Random& random,
-       std::unique_ptr<balance::Policy> policy = nullptr)
-      : role_(std::in_place_type<Balancer>, config, random, std::move(policy)) {}
+       std::unique_ptr<balance::Policy> policy = nullptr);
+  ~Node();
 
   /// Decides. Appends to effects, in the order in which they are to be performed.
-  void step(const Input& input, Now now, Effects& effects) {
-    std::visit([&](auto& role) { role.step(input, now, effects); }, role_);
-  }
+  void step(const Input& input, Now now, Effects& effects);
 
   /// When the node wants a Wake; kNever if only for a message.
-  TimePoint next_deadline() const {
-    return std::visit([](const auto& role) { return role.next_deadline(); }, role_);
-  }
+  TimePoint next_deadline() const;
 
   /// now  the last step's time.
-  void check_invariants(TimePoint now) {
-    std::visit(Overloaded{[](DynamicServer& role) { role.check_invariants(); },
-                          [](Balancer& role) { role.check_invariants(); },
-                          [now](TriadServer& role) { role.check_invariants(now); }},
-               role_);
-  }
+  void check_invariants(TimePoint now);
 
   /// The role, or nothing if it is another one.
   const DynamicServer* server() const { return std::get_if<DynamicServer>(&role_); }

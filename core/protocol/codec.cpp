@@ -31,7 +31,7 @@ Result<Message> decode_kind(std::size_t kind, std::span<const std::byte> fields,
                             std::index_sequence<kIndex...>) {
   using Decode = Result<Message> (*)(std::span<const std::byte>);
   static constexpr Decode kDecoders[] = {
-      &decode_fields<std::variant_alternative_t<kIndex, Message>>...};
+      &decode_fields<std::variant_alternative_t<kIndex, MessageKinds>>...};
   if (kind >= sizeof...(kIndex)) {
     return Error::kMalformed;
   }
@@ -93,7 +93,7 @@ Result<Message> decode(std::span<const std::byte> frame) {
     return Error::kMalformed;
   }
   return decode_kind(static_cast<std::size_t>(frame[1]), frame.subspan(2),
-                     std::make_index_sequence<std::variant_size_v<Message>>{});
+                     std::make_index_sequence<std::variant_size_v<MessageKinds>>{});
 }
 
 }  // namespace copal

@@ -117,7 +117,7 @@ std::vector<std::byte> encoded(const Message& message) {
 
 TEST(Codec, EveryKindSurvivesTheWire) {
   const std::vector<Message> messages = one_of_each_kind();
-  ASSERT_EQ(messages.size(), std::variant_size_v<Message>);
+  ASSERT_EQ(messages.size(), std::variant_size_v<MessageKinds>);
   for (const Message& message : messages) {
     const auto bytes = encoded(message);
     const Result<Message> back = decode(bytes);
@@ -182,7 +182,7 @@ TEST(Codec, UnknownVersionAndKindAreMalformed) {
   bytes[0] = std::byte{kProtocolVersion + 1};
   EXPECT_FALSE(decode(bytes).has_value());
   bytes[0] = std::byte{kProtocolVersion};
-  bytes[1] = std::byte{std::variant_size_v<Message>};
+  bytes[1] = std::byte{std::variant_size_v<MessageKinds>};
   EXPECT_FALSE(decode(bytes).has_value());
 }
 

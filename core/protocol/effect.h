@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -108,9 +109,23 @@ struct StopProcess {
   bool failed = false;
 };
 
-using Effect =
+using EffectKinds =
     std::variant<Send, AnswerClient, StartWork, CancelWork, ReadCpu, PowerDown, PowerOn, AnswerCall,
                  AnswerKeys, TellListener, ReadStore, ScanStore, SyncStore, StopProcess>;
+
+/// One effect of any kind; compiled once, in effect.cpp, like Message.
+struct Effect : EffectKinds {
+  template <KindOf<EffectKinds> Kind>
+  Effect(Kind&& kind)  // NOLINT(google-explicit-constructor): as a variant's
+      : EffectKinds(std::in_place_type<std::remove_cvref_t<Kind>>, std::forward<Kind>(kind)) {}
+  template <class Kind>
+  explicit Effect(std::in_place_type_t<Kind> kind) : EffectKinds(kind) {}
+  Effect(const Effect& other);
+  Effect(Effect&& other) noexcept;
+  Effect& operator=(const Effect& other);
+  Effect& operator=(Effect&& other) noexcept;
+  ~Effect();
+};
 
 /// All that one step asks for: effects in their order, and what it writes to the store, as one
 /// batch that is carried out whole or not at all, before any of the effects.

@@ -121,9 +121,22 @@ struct DrainOrder {
   bool drain = true;
 };
 
-using Input = std::variant<MessageReceived, LinkDown, Wake, ClientRequest, WorkEnded, CpuReading,
-                           ApplicationReady, DrainOrder, ReadEntry, ChangeEntry, ClearEntries,
-                           ReadKeys, ListenTo, ChangeRoster, StopOrder, StorageCompletion>;
+using InputKinds =
+    std::variant<MessageReceived, LinkDown, Wake, ClientRequest, WorkEnded, CpuReading,
+                 ApplicationReady, DrainOrder, ReadEntry, ChangeEntry, ClearEntries, ReadKeys,
+                 ListenTo, ChangeRoster, StopOrder, StorageCompletion>;
+
+/// One input of any kind; compiled once, in input.cpp, like Message.
+struct Input : InputKinds {
+  template <KindOf<InputKinds> Kind>
+  Input(Kind&& kind)  // NOLINT(google-explicit-constructor): as a variant's
+      : InputKinds(std::in_place_type<std::remove_cvref_t<Kind>>, std::forward<Kind>(kind)) {}
+  Input(const Input& other);
+  Input(Input&& other) noexcept;
+  Input& operator=(const Input& other);
+  Input& operator=(Input&& other) noexcept;
+  ~Input();
+};
 
 /// What a dynamic server's application asks of its cache.
 template <class Kind>

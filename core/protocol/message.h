@@ -2,6 +2,8 @@
 
 #include <concepts>
 #include <cstdint>
+#include <type_traits>
+#include <utility>
 #include <variant>
 
 #include "core/base/blob.h"
@@ -112,7 +114,7 @@ struct ProbeAnswer {
 };
 
 /// The order is the wire's: a kind is its index here, so new kinds go to the end.
-using Message =
+using MessageKinds =
     std::variant<Request, Answer, Cancel, LoadReport, Probe, ProbeAnswer, CacheGet, CacheChange,
                  CacheAnswer, Replicate, ReplicateAck, FetchValue, FetchedValue, ReplicateClear,
                  LeaveValue, ValueLeft, OfferEntry, OfferAnswer, ClearCache, CacheCleared, ListKeys,
@@ -120,6 +122,29 @@ using Message =
                  AskHandOver, HandOver, CompareOpen, CompareOpened, CompareSums, CompareDiffer,
                  CompareExchange, CompareExchanged, CompareClose, CompareClosed, CompareUses,
                  CompareUsed>;
+
+template <class Kind, class... Kinds>
+constexpr bool is_kind_of(const std::variant<Kinds...>*) {
+  return (std::same_as<std::remove_cvref_t<Kind>, Kinds> || ...);
+}
+/// One of the alternatives of a variant, by value or by reference.
+template <class Kind, class Variant>
+concept KindOf = is_kind_of<Kind>(static_cast<const Variant*>(nullptr));
+
+/// One message of any kind. Copied, moved and destroyed by functions of message.cpp: each is a jump
+/// table over all kinds, which would be most of what there is to compile in every file that has to
+/// do with messages.
+struct Message : MessageKinds {
+  Message();
+  template <KindOf<MessageKinds> Kind>
+  Message(Kind&& kind)  // NOLINT(google-explicit-constructor): as a variant's
+      : MessageKinds(std::in_place_type<std::remove_cvref_t<Kind>>, std::forward<Kind>(kind)) {}
+  Message(const Message& other);
+  Message(Message&& other) noexcept;
+  Message& operator=(const Message& other);
+  Message& operator=(Message&& other) noexcept;
+  ~Message();
+};
 
 /// Groups of kinds: each role has ears for few of the others' groups, and names those.
 template <class Kind, class... Kinds>

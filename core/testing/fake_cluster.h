@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/node/driver.h"
+#include "core/node/node.h"
 #include "core/testing/fake_store.h"
 
 namespace copal {
