@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -116,8 +115,8 @@ using EffectKinds =
 /// One effect of any kind; compiled once, in effect.cpp, like Message.
 struct Effect : EffectKinds {
   template <KindOf<EffectKinds> Kind>
-  Effect(Kind&& kind)  // NOLINT(google-explicit-constructor): as a variant's
-      : EffectKinds(std::in_place_type<std::remove_cvref_t<Kind>>, std::forward<Kind>(kind)) {}
+  Effect(Kind kind)  // NOLINT(google-explicit-constructor): as a variant's
+      : EffectKinds(std::in_place_type<Kind>, std::move(kind)) {}
   template <class Kind>
   explicit Effect(std::in_place_type_t<Kind> kind) : EffectKinds(kind) {}
   Effect(const Effect& other);

@@ -129,8 +129,8 @@ using InputKinds =
 /// One input of any kind; compiled once, in input.cpp, like Message.
 struct Input : InputKinds {
   template <KindOf<InputKinds> Kind>
-  Input(Kind&& kind)  // NOLINT(google-explicit-constructor): as a variant's
-      : InputKinds(std::in_place_type<std::remove_cvref_t<Kind>>, std::forward<Kind>(kind)) {}
+  Input(Kind kind)  // NOLINT(google-explicit-constructor): as a variant's
+      : InputKinds(std::in_place_type<Kind>, std::move(kind)) {}
   Input(const Input& other);
   Input(Input&& other) noexcept;
   Input& operator=(const Input& other);

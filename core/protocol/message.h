@@ -2,7 +2,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -125,9 +124,9 @@ using MessageKinds =
 
 template <class Kind, class... Kinds>
 constexpr bool is_kind_of(const std::variant<Kinds...>*) {
-  return (std::same_as<std::remove_cvref_t<Kind>, Kinds> || ...);
+  return (std::same_as<Kind, Kinds> || ...);
 }
-/// One of the alternatives of a variant, by value or by reference.
+/// One of the alternatives of a variant.
 template <class Kind, class Variant>
 concept KindOf = is_kind_of<Kind>(static_cast<const Variant*>(nullptr));
 
@@ -137,8 +136,8 @@ concept KindOf = is_kind_of<Kind>(static_cast<const Variant*>(nullptr));
 struct Message : MessageKinds {
   Message();
   template <KindOf<MessageKinds> Kind>
-  Message(Kind&& kind)  // NOLINT(google-explicit-constructor): as a variant's
-      : MessageKinds(std::in_place_type<std::remove_cvref_t<Kind>>, std::forward<Kind>(kind)) {}
+  Message(Kind kind)  // NOLINT(google-explicit-constructor): as a variant's
+      : MessageKinds(std::in_place_type<Kind>, std::move(kind)) {}
   Message(const Message& other);
   Message(Message&& other) noexcept;
   Message& operator=(const Message& other);
