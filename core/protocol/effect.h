@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -117,8 +118,9 @@ struct Effect : EffectKinds {
   template <KindOf<EffectKinds> Kind>
   Effect(Kind kind)  // NOLINT(google-explicit-constructor): as a variant's
       : EffectKinds(std::in_place_type<Kind>, std::move(kind)) {}
-  template <class Kind>
-  explicit Effect(std::in_place_type_t<Kind> kind) : EffectKinds(kind) {}
+  template <class Kind, class... Fields>
+  explicit Effect(std::in_place_type_t<Kind> kind, Fields&&... fields)
+      : EffectKinds(kind, std::forward<Fields>(fields)...) {}
   Effect(const Effect& other);
   Effect(Effect&& other) noexcept;
   Effect& operator=(const Effect& other);
@@ -133,7 +135,8 @@ class Effects {
  public:
   template <class Kind>
   void push_back(Kind&& effect) {
-    list_.emplace_back(std::forward<Kind>(effect));
+    // In its place: to make an Effect of it first would move the message once more.
+    list_.emplace_back(std::in_place_type<std::remove_cvref_t<Kind>>, std::forward<Kind>(effect));
   }
   /// Appends an empty one, to be filled where it stands. Valid until the next is appended.
   template <class Kind>
