@@ -60,8 +60,9 @@ files_named() {
 }
 
 # Runs the tests of one program that match a filter, as many processes at a time as there are jobs;
-# no match is a failure. Each process takes several tests: to start one for each, as ctest does, is
-# a fifth of the time under a sanitizer. filter_tests PROGRAM FILTER
+# no match is a failure. Each process takes several tests: to start one for each, as ctest does,
+# takes a tenth of a second under a sanitizer. A process that takes longer than `seconds` (600) has
+# failed. filter_tests PROGRAM FILTER
 filter_tests() {
   local results shards=$((4 * jobs)) status=0
   # Tests are indented, suites are not.
@@ -71,7 +72,7 @@ filter_tests() {
   fi
   results="$(mktemp -d)"
   seq 0 $((shards - 1)) | xargs -P "$jobs" -I '{}' env GTEST_TOTAL_SHARDS="$shards" \
-    GTEST_SHARD_INDEX='{}' timeout 3600 "$1" --gtest_filter="$2" --gtest_brief=1 \
+    GTEST_SHARD_INDEX='{}' timeout "${seconds:-600}" "$1" --gtest_filter="$2" --gtest_brief=1 \
     --gtest_output="xml:$results/{}.xml" || status=$?
   "$python" .ci/summary.py "$results"/*.xml || status=$?
   rm -rf "$results"
@@ -106,7 +107,10 @@ step_format() {
 
 step_layers() { "$python" .ci/check_layers.py; }
 
-step_style() { "$python" .ci/check_style.py; }
+step_style() {
+  "$python" .ci/check_style.py
+  "$python" .ci/check_joined.py
+}
 
 step_shell() {
   files_named .sh .ci/run .ci/long .ci/fresh | xargs shellcheck --external-sources
@@ -175,7 +179,9 @@ step_clang() { COPAL_THEORY=0.1 preset_tests clang; }
 
 step_debug() { COPAL_THEORY=0.1 preset_tests debug; }
 
-step_theory_full() { COPAL_THEORY=1 filter_tests build/release/sim_tests '*Theory*'; }
+step_theory_full() {
+  COPAL_THEORY=1 seconds=3600 filter_tests build/release/sim_tests '*Theory*'
+}
 
 # Each header compiles alone.
 step_headers() { "$python" .ci/check_headers.py; }

@@ -11,7 +11,7 @@
 namespace copal::scenario {
 namespace {
 
-constexpr std::string_view kRight =
+constexpr std::string_view kRightCaches =
     "duration: 1min\n"
     "cloud:\n"
     "  hosts:\n"
@@ -35,13 +35,13 @@ constexpr std::string_view kRight =
     "  - {metric: lost_writes_count, below: 1}\n";
 
 std::string changed(std::string_view right, std::string_view wrong) {
-  std::string text(kRight);
+  std::string text(kRightCaches);
   const std::size_t at = text.find(right);
   EXPECT_NE(at, std::string::npos) << right;
   return text.replace(at, right.size(), wrong);
 }
 
-Scenario loaded(const std::string& text) {
+Scenario loaded_one(const std::string& text) {
   LoadResult result = load_text(text, "x.yaml", "dir/");
   for (const Problem& problem : result.problems) {
     ADD_FAILURE() << problem.message();
@@ -50,7 +50,7 @@ Scenario loaded(const std::string& text) {
 }
 
 TEST(CacheLoader, WhatIsNotSaidHasTheDefaultsOfTheCore) {
-  const Scenario scenario = loaded(std::string(kRight));
+  const Scenario scenario = loaded_one(std::string(kRightCaches));
   ASSERT_EQ(scenario.app.caches.size(), 1U);
   const CacheConfig& cache = scenario.app.caches[0];
   EXPECT_EQ(cache.id, CacheId{1});
@@ -77,7 +77,7 @@ TEST(CacheLoader, WhatIsNotSaidHasTheDefaultsOfTheCore) {
 }
 
 TEST(CacheLoader, EveryOptionArrives) {
-  const Scenario scenario = loaded(changed(
+  const Scenario scenario = loaded_one(changed(
       "    triad: {members: 3}\n"
       "    caches:\n"
       "      carts: {consistency: replicated}\n",
@@ -124,7 +124,7 @@ TEST(CacheLoader, EveryOptionArrives) {
 }
 
 TEST(CacheLoader, EveryOptionOfTheUseArrives) {
-  const Scenario scenario = loaded(changed(
+  const Scenario scenario = loaded_one(changed(
       "    - {cache: carts}\n",
       "    - {cache: carts, operations: 3, read_share: 50%, remove_share: 10%, key_size: 20B,\n"
       "       keys: {count: 7, zipf_exponent: 0}, value_size: 16MB, same_value_share: 0.25,\n"
@@ -151,13 +151,13 @@ TEST(CacheLoader, EveryOptionOfTheUseArrives) {
 }
 
 TEST(CacheLoader, FaultsOfMembersAndLinks) {
-  const Scenario scenario =
-      loaded(changed("  - {at: 10s, kind: crash, host: triad-1}\n",
-                     "  - {at: 1s, kind: stop, host: triad-1, lasting: 5s}\n"
-                     "  - {at: 2s, kind: lose_disk, host: triad-2}\n"
-                     "  - {at: 3s, kind: partition, hosts: [triad-1, app-1], lasting: 5s}\n"
-                     "  - {at: 4s, kind: loss, hosts: [triad-1], from: [app-1, lb], one_way: true, "
-                     "factor: 0.2}\n"));
+  const Scenario scenario = loaded_one(
+      changed("  - {at: 10s, kind: crash, host: triad-1}\n",
+              "  - {at: 1s, kind: stop, host: triad-1, lasting: 5s}\n"
+              "  - {at: 2s, kind: lose_disk, host: triad-2}\n"
+              "  - {at: 3s, kind: partition, hosts: [triad-1, app-1], lasting: 5s}\n"
+              "  - {at: 4s, kind: loss, hosts: [triad-1], from: [app-1, lb], one_way: true, "
+              "factor: 0.2}\n"));
   ASSERT_EQ(scenario.faults.size(), 4U);
   EXPECT_EQ(scenario.faults[0].kind, Fault::Kind::kStop);
   EXPECT_EQ(scenario.faults[1].kind, Fault::Kind::kLoseDisk);
@@ -174,28 +174,28 @@ TEST(CacheLoader, ATriadOfTheFilesOwnHosts) {
   std::string text = changed("    triad: {members: 3}\n", "    triad: {hosts: keepers}\n");
   text.replace(text.find("    lb: {}\n"), 11, "    lb: {}\n    keepers: {count: 2}\n");
   text.replace(text.find("triad-1"), 7, "keepers-2");
-  const Scenario scenario = loaded(text);
+  const Scenario scenario = loaded_one(text);
   EXPECT_EQ(host_names(triad_group(scenario)),
             (std::vector<std::string>{"keepers-1", "keepers-2"}));
 }
 
 TEST(CacheLoader, AMemberOfItsOwnIsNumberedAlsoAlone) {
-  Scenario scenario = loaded(changed("members: 3", "members: 1"));
+  Scenario scenario = loaded_one(changed("members: 3", "members: 1"));
   EXPECT_EQ(host_names(triad_group(scenario)), (std::vector<std::string>{"triad-1"}));
 }
 
-struct Mistake {
+struct CacheMistake {
   std::string_view name;
   std::string_view right;
   std::string_view wrong;
   std::string_view message;
 };
 
-std::ostream& operator<<(std::ostream& out, const Mistake& mistake) {
+std::ostream& operator<<(std::ostream& out, const CacheMistake& mistake) {
   return out << mistake.name;
 }
 
-const Mistake kMistakes[] = {
+const CacheMistake kCacheMistakes[] = {
     {"UnknownCacheOption", "{consistency: replicated}", "{consistensy: replicated}",
      "x.yaml:11:15: unknown key 'consistensy' in clusters.shop.caches.carts; did you mean "
      "'consistency'?"},
@@ -266,10 +266,10 @@ const Mistake kMistakes[] = {
      "x.yaml:19:5: faults.0 (kind: loss) needs 'factor'; expected a number such as 0.2"},
 };
 
-class CacheMistakes : public testing::TestWithParam<Mistake> {};
+class CacheMistakes : public ::testing::TestWithParam<CacheMistake> {};
 
 TEST_P(CacheMistakes, IsExplained) {
-  const Mistake& mistake = GetParam();
+  const CacheMistake& mistake = GetParam();
   const LoadResult result =
       load_text(changed(mistake.right, mistake.wrong), "x.yaml", "", {.check_files = false});
   ASSERT_FALSE(result.problems.empty());
@@ -277,7 +277,7 @@ TEST_P(CacheMistakes, IsExplained) {
   EXPECT_EQ(message.substr(0, message.find('\n')), mistake.message);
 }
 
-INSTANTIATE_TEST_SUITE_P(One, CacheMistakes, testing::ValuesIn(kMistakes),
+INSTANTIATE_TEST_SUITE_P(One, CacheMistakes, testing::ValuesIn(kCacheMistakes),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 TEST(CacheLoader, AMetricOfCachesNeedsCaches) {

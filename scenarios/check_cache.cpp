@@ -13,10 +13,6 @@ namespace copal::scenario {
 
 namespace {
 
-bool contains(const std::vector<std::string>& list, const std::string& text) {
-  return std::find(list.begin(), list.end(), text) != list.end();
-}
-
 std::string quoted(const std::string& name) {
   return "'" + name.substr(0, 60) + "'";
 }

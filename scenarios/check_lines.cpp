@@ -1,6 +1,5 @@
 #include "scenarios/check_lines.h"
 
-#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -9,10 +8,6 @@
 namespace copal::scenario {
 
 namespace {
-
-bool contains(const std::vector<std::string>& list, const std::string& text) {
-  return std::find(list.begin(), list.end(), text) != list.end();
-}
 
 class LineCheck {
  public:

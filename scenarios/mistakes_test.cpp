@@ -397,7 +397,7 @@ std::string heads_of(const LoadResult& result) {
   return heads;
 }
 
-class EachMistake : public testing::TestWithParam<Mistake> {};
+class EachMistake : public ::testing::TestWithParam<Mistake> {};
 
 TEST_P(EachMistake, IsSaidWithPlaceAndRemedy) {
   const Mistake& mistake = GetParam();

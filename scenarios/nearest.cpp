@@ -75,4 +75,8 @@ std::string listed(std::span<const std::string> names) {
   return result;
 }
 
+bool contains(std::span<const std::string> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 }  // namespace copal::scenario

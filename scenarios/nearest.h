@@ -14,4 +14,7 @@ std::string nearest_name(std::string_view written, std::span<const std::string> 
 /// "a, b, c", at most 20 of them.
 std::string listed(std::span<const std::string> names);
 
+/// Whether this very name is among them.
+bool contains(std::span<const std::string> names, std::string_view name);
+
 }  // namespace copal::scenario

@@ -79,7 +79,7 @@ std::vector<std::string> strings_of(const Json& list) {
   return result;
 }
 
-bool contains(const Json& list, const std::string& text) {
+bool has_text(const Json& list, const std::string& text) {
   return std::any_of(list.begin(), list.end(),
                      [&](const Json& item) { return text_of(item) == text; });
 }
@@ -128,7 +128,7 @@ bool applies(const Json& condition, const Node& map) {
       continue;
     }
     const bool fits = schema.contains("const") ? text_of(schema["const"]) == value->text
-                                               : contains(schema["enum"], value->text);
+                                               : has_text(schema["enum"], value->text);
     if (value->kind != Node::Kind::kScalar || !fits) {
       return false;
     }
@@ -297,7 +297,7 @@ void SchemaCheck::check_scalar(const Json& schema, const Node& node, const std::
                                Place place) {
   const std::string text = path + " is " + shown(node);
   if (schema.contains("enum")) {
-    if (!contains(schema["enum"], node.text)) {
+    if (!has_text(schema["enum"], node.text)) {
       const auto names = strings_of(schema["enum"]);
       problems_->add(place, text, "one of " + join(names), nearest_name(node.text, names));
     }
@@ -393,7 +393,7 @@ bool SchemaCheck::may_have(const std::vector<Part>& parts, const std::string& ke
       return true;
     }
     const Json& names = (*part.schema)["propertyNames"];
-    return !names.contains("enum") || contains(names["enum"], key);
+    return !names.contains("enum") || has_text(names["enum"], key);
   });
 }
 
@@ -424,7 +424,7 @@ void SchemaCheck::check_key_names(const std::vector<Part>& parts, const Node& ke
     }
     const Json& names = resolve((*part.schema)["propertyNames"]);
     if (names.contains("enum")) {
-      if (property(parts, key.text) != nullptr && !contains(names["enum"], key.text)) {
+      if (property(parts, key.text) != nullptr && !has_text(names["enum"], key.text)) {
         problems_->add(key.place, below(path, key.text) + " does not belong to " + part.reason,
                        "one of " + join(strings_of(names["enum"])));
         belongs = false;

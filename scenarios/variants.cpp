@@ -95,7 +95,7 @@ void place_all(Node& node, Place place) {
   }
 }
 
-std::optional<Node> value_of(const Setting& setting, Place place, Problems& problems) {
+std::optional<Node> written_value(const Setting& setting, Place place, Problems& problems) {
   if (setting.plain) {
     return Node{.kind = Node::Kind::kScalar,
                 .text = setting.value,
@@ -191,7 +191,7 @@ void apply_settings(Node& tree, const std::vector<Setting>& settings, Problems& 
       problems.add(place, "no setting", "key.path=value such as workload.rate=100/s");
       continue;
     }
-    if (const std::optional<Node> value = value_of(setting, place, problems)) {
+    if (const std::optional<Node> value = written_value(setting, place, problems)) {
       set_path(tree, keys_of(setting.path), setting.path, *value, problems);
       if (Node* vary = tree.find("vary"); vary != nullptr && setting.path != "vary") {
         vary->erase(setting.path);

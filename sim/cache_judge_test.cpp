@@ -40,7 +40,7 @@ MNode mnode(const Version& what, std::uint64_t value) {
 }
 
 /// A history of one cache, told by hand; all counts from the first moment on.
-class CacheJudgeTest : public testing::Test {
+class CacheJudgeTest : public ::testing::Test {
  protected:
   CacheJudgeTest() : judge_({CacheConfig{.id = CacheId{1}, .name = "cache"}}) {
     judge_.begin_measuring(at(0));

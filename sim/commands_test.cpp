@@ -34,7 +34,7 @@ Said say(const std::function<int()>& command) {
   return said;
 }
 
-struct CommandsTest : testing::Test {
+struct CommandsTest : ::testing::Test {
   std::filesystem::path folder =
       std::filesystem::path(testing::TempDir()) / ("copal-commands-" + std::to_string(getpid()));
 

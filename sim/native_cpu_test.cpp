@@ -32,7 +32,7 @@ struct Script final : EventTarget {
   std::vector<std::function<void()>> steps;
 };
 
-struct NativeCpuTest : testing::Test {
+struct NativeCpuTest : ::testing::Test {
   Engine engine;
   Ends ends{engine};
   NativeCpu cpu{engine, 5, 4, 1.0, ends};

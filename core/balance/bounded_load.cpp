@@ -21,7 +21,7 @@ std::uint32_t whole_points(double exact) {
   return std::max(1U, static_cast<std::uint32_t>(exact + 0.5));
 }
 
-double cost_of(const ServerView& server) {
+double load_of(const ServerView& server) {
   return server.eligible ? server.active / effective_weight(server) : CostTree::kNotChoosable;
 }
 
@@ -48,7 +48,7 @@ void BoundedLoad::on_servers(std::span<const ServerView> servers, Now) {
     weights_[i] = eligible_weight(servers[i]);
     weight_total_ += weights_[i];
     active_total_ += servers[i].eligible ? servers[i].active : 0;
-    tree_.set_cost(i, cost_of(servers[i]));
+    tree_.set_cost(i, load_of(servers[i]));
   }
   tree_.rebuild();
   if (update_live(servers) || !same_weights) {
@@ -137,13 +137,13 @@ std::optional<std::size_t> BoundedLoad::choose(const Choice& choice,
 
 void BoundedLoad::on_start(std::size_t index, std::span<const ServerView> servers, Now) {
   active_total_ += servers[index].eligible ? 1 : 0;
-  tree_.update_picked(index, cost_of(servers[index]));
+  tree_.update_picked(index, load_of(servers[index]));
 }
 
 void BoundedLoad::on_end(std::size_t index, const Outcome&, std::span<const ServerView> servers,
                          Now) {
   active_total_ -= servers[index].eligible ? 1 : 0;
-  tree_.update(index, cost_of(servers[index]));
+  tree_.update(index, load_of(servers[index]));
 }
 
 std::size_t BoundedLoad::first_point(std::uint64_t hash) const {

@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "core/balance/weight.h"
+
 // The server of the lowest cost, for every policy that wants one: a tournament tree over all
 // servers. A change of one cost plays again the matches on the way to the root; the winner stands
 // there.
@@ -56,5 +58,11 @@ class CostTree {
   std::vector<Leaf> leaves_ = std::vector<Leaf>(1);
   std::vector<std::uint32_t> winners_ = std::vector<std::uint32_t>(1);  // of nodes 1 and up
 };
+
+/// What one more request costs a server by the requests it has and by its weight.
+inline double cost_by_active(const ServerView& server) {
+  return server.eligible ? (server.active + 1.0) / effective_weight(server)
+                         : CostTree::kNotChoosable;
+}
 
 }  // namespace copal::balance

@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::size_t kWordBits = 64;
 
-double cost_of(const ServerView& server) {
-  return server.eligible ? (server.active + 1.0) / effective_weight(server)
-                         : CostTree::kNotChoosable;
-}
-
 }  // namespace
 
 Green::Green(double fill_max, double fill_resume) : fill_max_(fill_max), fill_resume_(fill_resume) {
@@ -29,7 +24,7 @@ void Green::on_servers(std::span<const ServerView> servers, Now) {
   tree_.reset(servers.size());
   for (std::size_t i = 0; i < servers.size(); ++i) {
     update_room(i, servers[i]);
-    tree_.set_cost(i, cost_of(servers[i]));
+    tree_.set_cost(i, cost_by_active(servers[i]));
   }
   tree_.rebuild();
 }
@@ -46,12 +41,12 @@ bool Green::keeps(std::size_t index, std::span<const ServerView>) const {
 
 void Green::on_start(std::size_t index, std::span<const ServerView> servers, Now) {
   update_room(index, servers[index]);
-  tree_.update_picked(index, cost_of(servers[index]));
+  tree_.update_picked(index, cost_by_active(servers[index]));
 }
 
 void Green::on_end(std::size_t index, const Outcome&, std::span<const ServerView> servers, Now) {
   update_room(index, servers[index]);
-  tree_.update(index, cost_of(servers[index]));
+  tree_.update(index, cost_by_active(servers[index]));
 }
 
 void Green::update_room(std::size_t index, const ServerView& server) {

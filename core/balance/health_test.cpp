@@ -13,7 +13,7 @@ Now at(Duration time) {
   return {TimePoint{time}, {}};
 }
 
-struct HealthTest : testing::Test {
+struct HealthTest : ::testing::Test {
   HealthConfig config{.warm_up_time = 16s};
   Health health{config};
 

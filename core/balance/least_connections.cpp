@@ -1,22 +1,11 @@
 #include "core/balance/least_connections.h"
 
-#include "core/balance/weight.h"
-
 namespace copal::balance {
-
-namespace {
-
-double cost_of(const ServerView& server) {
-  return server.eligible ? (server.active + 1.0) / effective_weight(server)
-                         : CostTree::kNotChoosable;
-}
-
-}  // namespace
 
 void LeastConnections::on_servers(std::span<const ServerView> servers, Now) {
   tree_.reset(servers.size());
   for (std::size_t i = 0; i < servers.size(); ++i) {
-    tree_.set_cost(i, cost_of(servers[i]));
+    tree_.set_cost(i, cost_by_active(servers[i]));
   }
   tree_.rebuild();
 }
@@ -27,12 +16,12 @@ std::optional<std::size_t> LeastConnections::choose(const Choice& choice,
 }
 
 void LeastConnections::on_start(std::size_t index, std::span<const ServerView> servers, Now) {
-  tree_.update_picked(index, cost_of(servers[index]));
+  tree_.update_picked(index, cost_by_active(servers[index]));
 }
 
 void LeastConnections::on_end(std::size_t index, const Outcome&,
                               std::span<const ServerView> servers, Now) {
-  tree_.update(index, cost_of(servers[index]));
+  tree_.update(index, cost_by_active(servers[index]));
 }
 
 }  // namespace copal::balance

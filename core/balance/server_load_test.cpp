@@ -9,12 +9,12 @@ namespace {
 
 using testing::PolicyBed;
 
-PolicyBed bed_of(std::size_t count, double cpu_weight = 100, double latency_weight = 0) {
+PolicyBed load_bed(std::size_t count, double cpu_weight = 100, double latency_weight = 0) {
   return {std::make_unique<ServerLoad>(cpu_weight, latency_weight), count};
 }
 
 TEST(ServerLoad, AFullyBusyCpuCountsAsOneRequest) {
-  auto bed = bed_of(2);
+  auto bed = load_bed(2);
   bed.report(0, ReportKind::kPeriodic, {0, 0.75, 0s});
   EXPECT_EQ(bed.pick(), 1U);  // 175 against 100
   EXPECT_EQ(bed.pick(), 0U);  // 175 against 200
@@ -22,7 +22,7 @@ TEST(ServerLoad, AFullyBusyCpuCountsAsOneRequest) {
 }
 
 TEST(ServerLoad, WeightsCountOnAnIdleCluster) {
-  auto bed = bed_of(2);
+  auto bed = load_bed(2);
   bed.servers[1].weight = 3;
   bed.changed();
   for (int i = 0; i < 4 * 5; ++i) {
@@ -33,7 +33,7 @@ TEST(ServerLoad, WeightsCountOnAnIdleCluster) {
 }
 
 TEST(ServerLoad, LatencyCountsPerSecond) {
-  auto bed = bed_of(2, 0, 1000);
+  auto bed = load_bed(2, 0, 1000);
   bed.report(0, ReportKind::kAnswer, {0, 0, 250ms});
   bed.report(1, ReportKind::kAnswer, {0, 0, 100ms});
   EXPECT_EQ(bed.pick(), 1U);  // 350 against 200
@@ -42,7 +42,7 @@ TEST(ServerLoad, LatencyCountsPerSecond) {
 }
 
 TEST(ServerLoad, RequestsOfOtherBalancersCount) {
-  auto bed = bed_of(2);
+  auto bed = load_bed(2);
   bed.start(0);
   bed.report(0, ReportKind::kPeriodic, {4, 0, 0s});  // one of them is ours
   for (int i = 0; i < 4; ++i) {
@@ -53,7 +53,7 @@ TEST(ServerLoad, RequestsOfOtherBalancersCount) {
 }
 
 TEST(ServerLoad, AnAnswersReportLeavesOutTheAnsweredRequest) {
-  auto bed = bed_of(2);
+  auto bed = load_bed(2);
   bed.start(0);
   bed.start(0);
   bed.report(0, ReportKind::kAnswer, {2, 0, 0s});  // one of ours and one of another's
@@ -63,7 +63,7 @@ TEST(ServerLoad, AnAnswersReportLeavesOutTheAnsweredRequest) {
 }
 
 TEST(ServerLoad, AnOldReportIsTrustedLessAndLess) {
-  auto bed = bed_of(2, 400);
+  auto bed = load_bed(2, 400);
   bed.report(0, ReportKind::kPeriodic, {0, 1, 0s});
   bed.start(1);
   bed.start(1);
@@ -78,7 +78,7 @@ TEST(ServerLoad, AnOldReportIsTrustedLessAndLess) {
 }
 
 TEST(ServerLoad, IdleEqualsTakeTurns) {
-  auto bed = bed_of(4);
+  auto bed = load_bed(4);
   for (std::size_t i = 0; i < 12; ++i) {
     EXPECT_EQ(bed.pick_and_end(), i % 4);
   }

@@ -5,21 +5,21 @@
 namespace copal {
 namespace {
 
-constexpr NodeId kServer{10};
+constexpr NodeId kHolder{10};
 
 Blob bytes(std::uint8_t number, std::size_t size_bytes) {
   return Blob(std::vector<std::uint8_t>(size_bytes, number));
 }
 
-class LeftValuesTest : public testing::Test {
+class LeftValuesTest : public ::testing::Test {
  protected:
   bool leave(const Blob& value) {
     Effects effects;
-    left_.on_leave(kServer, {7, hash_value(value.bytes()), value}, now_, effects);
+    left_.on_leave(kHolder, {7, hash_value(value.bytes()), value}, now_, effects);
     replica_.check_invariants();
     EXPECT_EQ(effects.size(), 1U);
     const auto& send = std::get<Send>(effects[0]);
-    EXPECT_EQ(send.to, kServer);
+    EXPECT_EQ(send.to, kHolder);
     const auto& answer = std::get<ValueLeft>(send.message);
     EXPECT_EQ(answer.sequence, 7U);
     EXPECT_EQ(answer.hash, hash_value(value.bytes()));

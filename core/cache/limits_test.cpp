@@ -21,7 +21,7 @@ constexpr NodeId kOne{10};
 constexpr NodeId kTwo{11};
 constexpr std::uint32_t kValueMaxBytes = 1'000;
 
-class Limits : public testing::Test {
+class Limits : public ::testing::Test {
  protected:
   Limits()
       : cluster_({{.id = kCache, .name = "cache", .value_size_max_bytes = kValueMaxBytes},

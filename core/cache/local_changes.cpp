@@ -10,10 +10,6 @@ namespace copal {
 
 namespace {
 
-bool is_append(Action action) {
-  return action == Action::kAppend || action == Action::kPrepend;
-}
-
 bool brings_value(const Change& change) {
   return (change.action == Action::kPut || is_append(change.action)) && !change.value.is_inline;
 }

@@ -12,9 +12,9 @@
 namespace copal {
 namespace {
 
-constexpr CacheId kCache{1};
-constexpr NodeId kOne{10};
-constexpr NodeId kTwo{11};
+constexpr CacheId kCounted{1};
+constexpr NodeId kFirst{10};
+constexpr NodeId kSecond{11};
 constexpr std::size_t kSmallBytes = 500;    // rides along
 constexpr std::size_t kLargeBytes = 5'000;  // is only sent if it is needed
 // No m-node with its key and what stands around it is larger; no message below is, but for lists.
@@ -28,9 +28,11 @@ struct Cost {
   std::uint64_t value_bytes = 0;
 };
 
-class MessageCost : public testing::Test {
+class MessageCost : public ::testing::Test {
  protected:
-  MessageCost() : cluster_({{.id = kCache, .name = "cache"}}) { cluster_.start({kOne, kTwo}); }
+  MessageCost() : cluster_({{.id = kCounted, .name = "cache"}}) {
+    cluster_.start({kFirst, kSecond});
+  }
 
   /// What `operation` costs, with all that follows from it in the next second.
   template <class Operation>
@@ -50,7 +52,7 @@ class MessageCost : public testing::Test {
       if (of_presence || is_comparison(sent.message)) {
         continue;
       }
-      const auto is_server = [](NodeId node) { return node == kOne || node == kTwo; };
+      const auto is_server = [](NodeId node) { return node == kFirst || node == kSecond; };
       ++cost.messages;
       cost.of_servers += is_server(sent.from) || is_server(sent.to) ? 1 : 0;
       cost.frame_bytes_max = std::max(cost.frame_bytes_max, sent.frame_size_bytes);
@@ -66,13 +68,13 @@ class MessageCost : public testing::Test {
   }
 
   Blob value_read(NodeId server, const std::string& key) {
-    const AnswerCall answer = cluster_.read(server, kCache, key);
+    const AnswerCall answer = cluster_.read(server, kCounted, key);
     EXPECT_EQ(answer.status, CacheStatus::kDone);
     return answer.value;
   }
   /// With all that follows from it; and copies need to be checked again.
   void put(NodeId server, const std::string& key, const Blob& value) {
-    ASSERT_EQ(cluster_.put(server, kCache, key, value).status, CacheStatus::kDone);
+    ASSERT_EQ(cluster_.put(server, kCounted, key, value).status, CacheStatus::kDone);
     cluster_.run_for(1s);
   }
 
@@ -82,28 +84,28 @@ class MessageCost : public testing::Test {
 TEST_F(MessageCost, ALocalReadInsideTheTimeoutCostsNoMessage) {
   for (const std::size_t size_bytes : {std::size_t{10}, kSmallBytes, kLargeBytes}) {
     const Blob value = numbered_bytes(1, size_bytes);
-    put(kOne, "key", value);
-    cluster_.read(kTwo, kCache, "key");
+    put(kFirst, "key", value);
+    cluster_.read(kSecond, kCounted, "key");
     const TimePoint asked = cluster_.sent_of<CacheGet>().back().at;
     cluster_.forget_sent();
     // A copy counts from when it was asked for; the bound itself is still inside.
     for (; cluster_.now() <= asked + 10ms; cluster_.run_for(1ms)) {
-      const CallId call = cluster_.begin_read(kTwo, kCache, "key");
+      const CallId call = cluster_.begin_read(kSecond, kCounted, "key");
       ASSERT_NE(cluster_.answer(call), nullptr) << "answered in the same step";
       EXPECT_EQ(cluster_.answer(call)->status, CacheStatus::kDone);
     }
     EXPECT_EQ(cost().messages, 0U);
-    cluster_.begin_read(kTwo, kCache, "key");
+    cluster_.begin_read(kSecond, kCounted, "key");
     EXPECT_EQ(cost().messages, 1U) << "and past it asks";
     cluster_.run_for(1s);
   }
 }
 
 TEST_F(MessageCost, ThatThereIsNothingIsReadLocallyAsWell) {
-  EXPECT_EQ(cluster_.read(kOne, kCache, "nothing").status, CacheStatus::kAbsent);
+  EXPECT_EQ(cluster_.read(kFirst, kCounted, "nothing").status, CacheStatus::kAbsent);
   cluster_.forget_sent();
   for (int i = 0; i < 5; ++i) {
-    EXPECT_EQ(cluster_.read(kOne, kCache, "nothing").status, CacheStatus::kAbsent);
+    EXPECT_EQ(cluster_.read(kFirst, kCounted, "nothing").status, CacheStatus::kAbsent);
   }
   EXPECT_EQ(cost().messages, 0U);
 }
@@ -112,12 +114,12 @@ TEST_F(MessageCost, ARevalidationWithoutChangeCarriesNoValue) {
   for (const std::size_t size_bytes : {kSmallBytes, kLargeBytes}) {
     const std::string key = "key of " + std::to_string(size_bytes);
     const Blob value = numbered_bytes(1, size_bytes);
-    put(kOne, key, value);
-    const Cost first = cost_of([&] { EXPECT_EQ(value_read(kTwo, key), value); });
+    put(kFirst, key, value);
+    const Cost first = cost_of([&] { EXPECT_EQ(value_read(kSecond, key), value); });
     EXPECT_EQ(first.messages, 2U);
     EXPECT_EQ(first.value_bytes, size_bytes);
     for (int i = 0; i < 3; ++i) {
-      const Cost again = cost_of([&] { EXPECT_EQ(value_read(kTwo, key), value); });
+      const Cost again = cost_of([&] { EXPECT_EQ(value_read(kSecond, key), value); });
       EXPECT_EQ(again.messages, 2U);
       EXPECT_EQ(again.value_bytes, 0U);
       EXPECT_LE(again.frame_bytes_max, kMetadataMaxBytes);
@@ -128,22 +130,22 @@ TEST_F(MessageCost, ARevalidationWithoutChangeCarriesNoValue) {
 }
 
 TEST_F(MessageCost, ARevalidationOfWhatChangedCarriesItOnce) {
-  put(kOne, "key", numbered_bytes(1, kLargeBytes));
-  value_read(kTwo, "key");
+  put(kFirst, "key", numbered_bytes(1, kLargeBytes));
+  value_read(kSecond, "key");
   const Blob other = numbered_bytes(2, kLargeBytes + 1);
-  put(kOne, "key", other);
-  const Cost cost = cost_of([&] { EXPECT_EQ(value_read(kTwo, "key"), other); });
+  put(kFirst, "key", other);
+  const Cost cost = cost_of([&] { EXPECT_EQ(value_read(kSecond, "key"), other); });
   EXPECT_EQ(cost.value_bytes, kLargeBytes + 1);
 }
 
 TEST_F(MessageCost, AnotherVersionOfTheSameValueIsReadWithoutIt) {
   const Blob value = numbered_bytes(1, kLargeBytes);
-  put(kOne, "key", value);
-  const Version before = cluster_.read(kTwo, kCache, "key").entry->version;
-  cluster_.change(kOne, kCache, "key", {.action = Action::kTouch, .expire_timeout = 1min});
+  put(kFirst, "key", value);
+  const Version before = cluster_.read(kSecond, kCounted, "key").entry->version;
+  cluster_.change(kFirst, kCounted, "key", {.action = Action::kTouch, .expire_timeout = 1min});
   cluster_.run_for(1s);
   const Cost cost = cost_of([&] {
-    const AnswerCall answer = cluster_.read(kTwo, kCache, "key");
+    const AnswerCall answer = cluster_.read(kSecond, kCounted, "key");
     EXPECT_GT(answer.entry->version, before);
     EXPECT_EQ(answer.entry->expire_timeout, 1min);
     EXPECT_EQ(answer.value, value);
@@ -152,15 +154,16 @@ TEST_F(MessageCost, AnotherVersionOfTheSameValueIsReadWithoutIt) {
   EXPECT_EQ(cost.value_bytes, 0U);
   // And the copy that it left is as good as any.
   cluster_.forget_sent();
-  EXPECT_EQ(value_read(kTwo, "key"), value);
+  EXPECT_EQ(value_read(kSecond, "key"), value);
 }
 
 TEST_F(MessageCost, WhoAsksWhetherThereIsAnEntryGetsNoValue) {
-  put(kOne, "key", numbered_bytes(1, kLargeBytes));
+  put(kFirst, "key", numbered_bytes(1, kLargeBytes));
   const Cost cost = cost_of([&] {
     cluster_.tell(
-        kTwo,
-        ReadEntry{.call = CallId{1'000'000}, .cache = kCache, .key = "key", .wants_value = false});
+        kSecond,
+        ReadEntry{
+            .call = CallId{1'000'000}, .cache = kCounted, .key = "key", .wants_value = false});
     cluster_.run_for(100ms);
     EXPECT_EQ(cluster_.answer(CallId{1'000'000})->status, CacheStatus::kDone);
   });
@@ -168,10 +171,10 @@ TEST_F(MessageCost, WhoAsksWhetherThereIsAnEntryGetsNoValue) {
 }
 
 TEST_F(MessageCost, ConcurrentReadsAreOneQuestion) {
-  put(kOne, "key", numbered_bytes(1, kLargeBytes));
+  put(kFirst, "key", numbered_bytes(1, kLargeBytes));
   const Cost cost = cost_of([&] {
     for (int i = 0; i < 50; ++i) {
-      cluster_.begin_read(kTwo, kCache, "key");
+      cluster_.begin_read(kSecond, kCounted, "key");
     }
   });
   EXPECT_EQ(cost.messages, 2U);
@@ -180,25 +183,25 @@ TEST_F(MessageCost, ConcurrentReadsAreOneQuestion) {
 
 TEST_F(MessageCost, AWriteOfAValueThatTheTriadHasCarriesNone) {
   const Blob value = numbered_bytes(1, kLargeBytes);
-  put(kOne, "first", value);
+  put(kFirst, "first", value);
   // Whoever of the members owns it, and from a server that has never seen the value there.
   for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
-    const std::string key = cluster_.key_owned_by(slot, kCache);
-    const Cost cost = cost_of([&] { put(kTwo, key, value); });
+    const std::string key = cluster_.key_owned_by(slot, kCounted);
+    const Cost cost = cost_of([&] { put(kSecond, key, value); });
     EXPECT_EQ(cost.value_bytes, 0U);
     EXPECT_EQ(cost.of_servers, 2U);
     EXPECT_EQ(cost.messages, 6U) << "the change, its answer, two copies, two answers";
     EXPECT_LE(cost.frame_bytes_max, kMetadataMaxBytes);
-    EXPECT_EQ(value_read(kOne, key), value);
+    EXPECT_EQ(value_read(kFirst, key), value);
   }
 }
 
 TEST_F(MessageCost, AWriteOfANewValueCarriesItToEachMemberOnce) {
   for (const std::size_t size_bytes : {kSmallBytes, kLargeBytes}) {
     for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
-      const std::string key = cluster_.key_owned_by(slot, kCache);
+      const std::string key = cluster_.key_owned_by(slot, kCounted);
       const Blob value = numbered_bytes(slot + 1, size_bytes);
-      const Cost cost = cost_of([&] { put(kOne, key, value); });
+      const Cost cost = cost_of([&] { put(kFirst, key, value); });
       EXPECT_EQ(cost.value_bytes, 3 * size_bytes);
       EXPECT_TRUE(cluster_.members_agree());
     }
@@ -207,26 +210,26 @@ TEST_F(MessageCost, AWriteOfANewValueCarriesItToEachMemberOnce) {
 
 TEST_F(MessageCost, ASmallValueIsNotSentAgainByWhoHasACopyOfIt) {
   const Blob value = numbered_bytes(1, kSmallBytes);
-  put(kOne, "key", value);
-  EXPECT_EQ(cost_of([&] { put(kOne, "key", value); }).value_bytes, 0U);
+  put(kFirst, "key", value);
+  EXPECT_EQ(cost_of([&] { put(kFirst, "key", value); }).value_bytes, 0U);
   // One that has no copy doesn't know, and asking first would cost more than it saves.
-  EXPECT_EQ(cost_of([&] { put(kTwo, "key", value); }).value_bytes, kSmallBytes);
+  EXPECT_EQ(cost_of([&] { put(kSecond, "key", value); }).value_bytes, kSmallBytes);
 }
 
 TEST_F(MessageCost, AValueThatTheTriadLetGoOfIsSentAfterAll) {
   const Blob value = numbered_bytes(1, kSmallBytes);
-  put(kOne, "key", value);
-  put(kTwo, "key", numbered_bytes(2, kSmallBytes));
-  const Cost cost = cost_of([&] { put(kOne, "key", value); });
+  put(kFirst, "key", value);
+  put(kSecond, "key", numbered_bytes(2, kSmallBytes));
+  const Cost cost = cost_of([&] { put(kFirst, "key", value); });
   EXPECT_EQ(cost.of_servers, 4U) << "told that it is needed";
   EXPECT_EQ(cost.value_bytes, 3 * kSmallBytes);
-  EXPECT_EQ(value_read(kTwo, "key"), value);
+  EXPECT_EQ(value_read(kSecond, "key"), value);
 }
 
 TEST_F(MessageCost, ValuesOfUpTo32BytesTravelInTheMNode) {
   const Cost cost = cost_of([&] {
-    put(kOne, "key", numbered_bytes(1, 32));
-    cluster_.read(kTwo, kCache, "key");
+    put(kFirst, "key", numbered_bytes(1, 32));
+    cluster_.read(kSecond, kCounted, "key");
   });
   EXPECT_EQ(cost.value_bytes, 0U);
   EXPECT_LE(cost.frame_bytes_max, kMetadataMaxBytes);

@@ -14,7 +14,7 @@ namespace copal {
 namespace {
 
 constexpr std::uint64_t kOverhead = NearCache::kOverheadBytes;
-constexpr Eviction kAll[] = {Eviction::kLru, Eviction::kS3Fifo, Eviction::kWTinyLfu};
+constexpr Eviction kPolicies[] = {Eviction::kLru, Eviction::kS3Fifo, Eviction::kWTinyLfu};
 
 KeyHash numbered_key(std::uint32_t number) {
   const std::string text = "key " + std::to_string(number);
@@ -236,7 +236,7 @@ TEST_P(NearCacheOfAnyPolicy, HasTheHitsOfItsPolicyWhenReadThrough) {
   EXPECT_GT(hits, 500u);
 }
 
-INSTANTIATE_TEST_SUITE_P(NearCache, NearCacheOfAnyPolicy, ::testing::ValuesIn(kAll),
+INSTANTIATE_TEST_SUITE_P(NearCache, NearCacheOfAnyPolicy, ::testing::ValuesIn(kPolicies),
                          [](const auto& of) {
                            return std::string(eviction_names()[static_cast<std::size_t>(of.param)]);
                          });

@@ -17,10 +17,6 @@ bool is_plain(const Change& change) {
          (change.action == Action::kPut || change.action == Action::kRemove);
 }
 
-bool is_append(Action action) {
-  return action == Action::kAppend || action == Action::kPrepend;
-}
-
 bool brings_value(Action action) {
   return action == Action::kPut || is_append(action);
 }

@@ -18,10 +18,10 @@ namespace copal {
 namespace {
 
 constexpr NodeId kOwner{1};
-constexpr NodeId kOne{2};
-constexpr NodeId kOther{3};
+constexpr NodeId kFirstPeer{2};
+constexpr NodeId kSecondPeer{3};
 
-Blob numbered_bytes(std::uint8_t number) {
+Blob hundred_bytes(std::uint8_t number) {
   return Blob(std::vector<std::uint8_t>(100, number));
 }
 
@@ -31,8 +31,8 @@ class Replication : public ::testing::Test {
 
   void begin(const ReplicationConfig& config) {
     log_ = std::make_unique<ReplicationLog>(config, Incarnation{1}, owner_);
-    log_->start(kOne);
-    log_->start(kOther);
+    log_->start(kFirstPeer);
+    log_->start(kSecondPeer);
   }
 
   /// The owner changes a key to one of the numbered values.
@@ -41,10 +41,10 @@ class Replication : public ::testing::Test {
     mnode.cache = CacheId{1};
     mnode.key = hash_key(1, std::array{key});
     mnode.version = {++counter_, 1, OwnerId(0, Slot{0}, 1)};
-    set_value(mnode, name_value(numbered_bytes(value).bytes()));
+    set_value(mnode, name_value(hundred_bytes(value).bytes()));
     const bool brings = owner_.values().find(mnode.value_hash) == nullptr;
     owner_.install(mnode, std::string(1, static_cast<char>(key)));
-    owner_.values().provide(mnode.value_hash, numbered_bytes(value));
+    owner_.values().provide(mnode.value_hash, hundred_bytes(value));
     return log_->append(mnode, brings);
   }
 
@@ -99,7 +99,7 @@ class Replication : public ::testing::Test {
     ValueFetch fetch{replica, store};
     ReplicationFeed feed{true, replica, fetch};
   };
-  Side& side(NodeId member) { return member == kOne ? one_ : other_; }
+  Side& side(NodeId member) { return member == kFirstPeer ? one_ : other_; }
 
   void expect_equal(NodeId member) {
     side(member).replica.check_invariants();
@@ -129,14 +129,14 @@ TEST_F(Replication, EveryChangeReachesEveryMember) {
   EXPECT_EQ(write(1, 1), 1U);
   EXPECT_EQ(write(2, 2), 2U);
   send();
-  EXPECT_EQ(deliver(kOne), 2U);
-  EXPECT_EQ(log_->acked(kOne), 2U);
-  EXPECT_EQ(log_->acked(kOther), 0U);
-  EXPECT_EQ(log_->acked_by_all(std::array{kOne, kOther}), 0U);
-  deliver(kOther);
-  EXPECT_EQ(log_->acked_by_all(std::array{kOne, kOther}), 2U);
-  expect_equal(kOne);
-  expect_equal(kOther);
+  EXPECT_EQ(deliver(kFirstPeer), 2U);
+  EXPECT_EQ(log_->acked(kFirstPeer), 2U);
+  EXPECT_EQ(log_->acked(kSecondPeer), 0U);
+  EXPECT_EQ(log_->acked_by_all(std::array{kFirstPeer, kSecondPeer}), 0U);
+  deliver(kSecondPeer);
+  EXPECT_EQ(log_->acked_by_all(std::array{kFirstPeer, kSecondPeer}), 2U);
+  expect_equal(kFirstPeer);
+  expect_equal(kSecondPeer);
   EXPECT_EQ(log_->next_deadline(), kNever);
 }
 
@@ -145,9 +145,9 @@ TEST_F(Replication, AnOvertakenChangeIsLeftOutAndCounts) {
   write(2, 1);
   write(1, 2);
   send();
-  EXPECT_EQ(deliver(kOne), 2U);
-  EXPECT_EQ(log_->acked(kOne), 3U);
-  expect_equal(kOne);
+  EXPECT_EQ(deliver(kFirstPeer), 2U);
+  EXPECT_EQ(log_->acked(kFirstPeer), 3U);
+  expect_equal(kFirstPeer);
 }
 
 TEST_F(Replication, AChangeThatAnotherOwnerOvertookNeedsNoAnswer) {
@@ -156,21 +156,21 @@ TEST_F(Replication, AChangeThatAnotherOwnerOvertookNeedsNoAnswer) {
   foreign.version = {1'000, 2, OwnerId(0, Slot{1}, 1)};
   owner_.install(foreign, "k");
   send();
-  EXPECT_TRUE(wire_[kOne].empty());
-  EXPECT_EQ(log_->acked(kOne), 1U);
+  EXPECT_TRUE(wire_[kFirstPeer].empty());
+  EXPECT_EQ(log_->acked(kFirstPeer), 1U);
 }
 
 TEST_F(Replication, AValueThatTheTriadHasIsNotSentAgain) {
   write(1, 1);
   send();
-  deliver(kOne);
+  deliver(kFirstPeer);
   EXPECT_EQ(bytes_, 100U);
   write(2, 1);
   send();
-  deliver(kOne);
+  deliver(kFirstPeer);
   EXPECT_EQ(bytes_, 100U);
   EXPECT_EQ(fetches_, 0);
-  expect_equal(kOne);
+  expect_equal(kFirstPeer);
 }
 
 TEST_F(Replication, BytesThatDidNotComeAlongAreFetchedBeforeTheAnswer) {  // R0.4
@@ -178,10 +178,10 @@ TEST_F(Replication, BytesThatDidNotComeAlongAreFetchedBeforeTheAnswer) {  // R0.
   write(2, 1);
   write(1, 2);  // the one that brought value 1 is left out
   send();
-  deliver(kOther);
+  deliver(kSecondPeer);
   EXPECT_EQ(fetches_, 1);
-  expect_equal(kOther);
-  EXPECT_EQ(log_->acked(kOther), 3U);
+  expect_equal(kSecondPeer);
+  EXPECT_EQ(log_->acked(kSecondPeer), 3U);
 }
 
 TEST_F(Replication, AMissingValueHoldsBackTheAnswerAndIsAskedForAgain) {
@@ -189,7 +189,7 @@ TEST_F(Replication, AMissingValueHoldsBackTheAnswerAndIsAskedForAgain) {
   mnode.cache = CacheId{1};
   mnode.key = hash_key(1, std::array<std::uint8_t, 1>{1});
   mnode.version = {1, 1, OwnerId(0, Slot{0}, 1)};
-  set_value(mnode, name_value(numbered_bytes(1).bytes()));
+  set_value(mnode, name_value(hundred_bytes(1).bytes()));
   Effects effects;
   one_.feed.on_replicate(kOwner, {Incarnation{1}, 1, 0, aged(mnode, now_), "k", {}}, false, now_,
                          effects);
@@ -217,14 +217,14 @@ TEST_F(Replication, WhatWasLeftOutCountsWhenWhatIsNewerIsThere) {
   write(1, 3);  // the first is left out for it
   send();
   const auto ack = [this](std::uint64_t position) {
-    return log_->on_ack(kOne, {Incarnation{1}, position}, now_);
+    return log_->on_ack(kFirstPeer, {Incarnation{1}, position}, now_);
   };
   EXPECT_TRUE(ack(2));
-  EXPECT_EQ(log_->acked(kOne), 0U) << "the member has the second only";
-  EXPECT_FALSE(log_->has_acked(kOne, 1));
+  EXPECT_EQ(log_->acked(kFirstPeer), 0U) << "the member has the second only";
+  EXPECT_FALSE(log_->has_acked(kFirstPeer, 1));
   EXPECT_TRUE(ack(3));
-  EXPECT_EQ(log_->acked(kOne), 3U);
-  EXPECT_TRUE(log_->has_acked(kOne, 1));
+  EXPECT_EQ(log_->acked(kFirstPeer), 3U);
+  EXPECT_TRUE(log_->has_acked(kFirstPeer, 1));
 }
 
 TEST_F(Replication, WhatWasLeftOutForAChangeThatLacksItsBytesIsNotAcknowledgedEither) {
@@ -232,7 +232,7 @@ TEST_F(Replication, WhatWasLeftOutForAChangeThatLacksItsBytesIsNotAcknowledgedEi
   mnode.cache = CacheId{1};
   mnode.key = hash_key(1, std::array<std::uint8_t, 1>{1});
   mnode.version = {5, 1, OwnerId(0, Slot{0}, 1)};
-  set_value(mnode, name_value(numbered_bytes(1).bytes()));
+  set_value(mnode, name_value(hundred_bytes(1).bytes()));
   Effects effects;
   // Positions 2 to 4 were earlier versions of the same key.
   one_.feed.on_replicate_clear(kOwner, {Incarnation{1}, 1, 0, Group{1}, CacheId{9}, {1, 1, {}}},
@@ -246,45 +246,45 @@ TEST_F(Replication, WhatIsLostIsSentAgain) {
   write(1, 1);
   write(2, 2);
   send();
-  wire_[kOne].pop_front();
-  deliver(kOne);  // installed, but not acknowledged: there is a gap
-  EXPECT_EQ(log_->acked(kOne), 0U);
+  wire_[kFirstPeer].pop_front();
+  deliver(kFirstPeer);  // installed, but not acknowledged: there is a gap
+  EXPECT_EQ(log_->acked(kFirstPeer), 0U);
   now_ += 499ms;
   send();
-  EXPECT_TRUE(wire_[kOne].empty());
+  EXPECT_TRUE(wire_[kFirstPeer].empty());
   now_ += 1ms;
   EXPECT_EQ(log_->next_deadline(), now_);
   send();
-  EXPECT_EQ(deliver(kOne), 2U);
-  EXPECT_EQ(log_->acked(kOne), 2U);
-  expect_equal(kOne);
+  EXPECT_EQ(deliver(kFirstPeer), 2U);
+  EXPECT_EQ(log_->acked(kFirstPeer), 2U);
+  expect_equal(kFirstPeer);
 }
 
 TEST_F(Replication, ABrokenConnectionSendsAgainAMomentLater) {
   write(1, 1);
   send();
-  wire_[kOne].clear();
-  log_->on_link_down(kOne, now_);
+  wire_[kFirstPeer].clear();
+  log_->on_link_down(kFirstPeer, now_);
   write(2, 2);
   send();
-  EXPECT_EQ(deliver(kOne), 0U);  // the next connection may break at once as well
+  EXPECT_EQ(deliver(kFirstPeer), 0U);  // the next connection may break at once as well
   EXPECT_EQ(log_->next_deadline(), now_ + 100ms);
   now_ += 100ms;
   send();
-  EXPECT_EQ(deliver(kOne), 2U);
-  EXPECT_EQ(log_->acked(kOne), 2U);
+  EXPECT_EQ(deliver(kFirstPeer), 2U);
+  EXPECT_EQ(log_->acked(kFirstPeer), 2U);
 }
 
 TEST_F(Replication, WhatIsNewWaitsForTheNextConnection) {
-  log_->on_link_down(kOne, now_);
+  log_->on_link_down(kFirstPeer, now_);
   write(1, 1);
   send();
-  EXPECT_EQ(deliver(kOne), 0U);
+  EXPECT_EQ(deliver(kFirstPeer), 0U);
   EXPECT_EQ(log_->next_deadline(), now_ + 100ms);
   now_ += 100ms;
   send();
-  EXPECT_EQ(deliver(kOne), 1U);
-  EXPECT_EQ(log_->acked(kOne), 1U);
+  EXPECT_EQ(deliver(kFirstPeer), 1U);
+  EXPECT_EQ(log_->acked(kFirstPeer), 1U);
 }
 
 TEST_F(Replication, AMemberThatHadMoreThanItsAnswersSaidIsBelieved) {
@@ -293,19 +293,19 @@ TEST_F(Replication, AMemberThatHadMoreThanItsAnswersSaidIsBelieved) {
   Effects effects;
   log_->send({now_, {}}, effects);
   for (const Effect& effect : effects) {  // received, but the answers are lost
-    if (std::get<Send>(effect).to == kOne) {
+    if (std::get<Send>(effect).to == kFirstPeer) {
       Effects lost;
       one_.feed.on_replicate(kOwner, std::get<Replicate>(std::get<Send>(effect).message), false,
                              now_, lost);
     }
   }
-  log_->on_link_down(kOne, now_);
+  log_->on_link_down(kFirstPeer, now_);
   now_ += 100ms;
   write(3, 3);
   send();
-  deliver(kOne);
-  EXPECT_EQ(log_->acked(kOne), 3U);
-  expect_equal(kOne);
+  deliver(kFirstPeer);
+  EXPECT_EQ(log_->acked(kFirstPeer), 3U);
+  expect_equal(kFirstPeer);
 }
 
 TEST_F(Replication, ASlowMemberIsGivenUpAndTheOthersAreNot) {  // R1.8
@@ -314,20 +314,20 @@ TEST_F(Replication, ASlowMemberIsGivenUpAndTheOthersAreNot) {  // R1.8
     write(i, i);
   }
   send();
-  deliver(kOne);
-  EXPECT_FALSE(log_->is_behind(kOther));
+  deliver(kFirstPeer);
+  EXPECT_FALSE(log_->is_behind(kSecondPeer));
   write(10, 10);
-  EXPECT_TRUE(log_->is_behind(kOther));
-  EXPECT_FALSE(log_->is_behind(kOne));
-  wire_[kOther].clear();
+  EXPECT_TRUE(log_->is_behind(kSecondPeer));
+  EXPECT_FALSE(log_->is_behind(kFirstPeer));
+  wire_[kSecondPeer].clear();
   send();
-  EXPECT_TRUE(wire_[kOther].empty());
-  log_->start(kOther);
-  EXPECT_FALSE(log_->is_behind(kOther));
+  EXPECT_TRUE(wire_[kSecondPeer].empty());
+  log_->start(kSecondPeer);
+  EXPECT_FALSE(log_->is_behind(kSecondPeer));
   write(11, 11);
   send();
-  EXPECT_EQ(deliver(kOther), 1U);
-  EXPECT_EQ(log_->acked(kOther), 12U);
+  EXPECT_EQ(deliver(kSecondPeer), 1U);
+  EXPECT_EQ(log_->acked(kSecondPeer), 12U);
 }
 
 TEST_F(Replication, TheWindowBoundsWhatIsUnderWay) {
@@ -336,37 +336,37 @@ TEST_F(Replication, TheWindowBoundsWhatIsUnderWay) {
     write(i, i);
   }
   send();
-  EXPECT_EQ(wire_[kOne].size(), 3U);
+  EXPECT_EQ(wire_[kFirstPeer].size(), 3U);
   for (int i = 0; i < 4; ++i) {
-    deliver(kOne);
+    deliver(kFirstPeer);
     send();
   }
-  EXPECT_EQ(log_->acked(kOne), 10U);
+  EXPECT_EQ(log_->acked(kFirstPeer), 10U);
 }
 
 TEST_F(Replication, ALaterStartOfTheOwnerCountsAnewAndAnEarlierOneIsIgnored) {
   write(1, 1);
   write(2, 2);
   send();
-  deliver(kOne);
+  deliver(kFirstPeer);
   log_ = std::make_unique<ReplicationLog>(ReplicationConfig{}, Incarnation{2}, owner_);
-  log_->start(kOne);
+  log_->start(kFirstPeer);
   EXPECT_EQ(write(3, 3), 1U);
   send();
-  deliver(kOne);
-  EXPECT_EQ(log_->acked(kOne), 1U);
+  deliver(kFirstPeer);
+  EXPECT_EQ(log_->acked(kFirstPeer), 1U);
   Effects effects;
   one_.feed.on_replicate(kOwner, {Incarnation{1}, 7, 0, {}, "", {}}, false, now_, effects);
   EXPECT_TRUE(effects.empty());
   EXPECT_EQ(one_.feed.complete(kOwner), 1U);
-  EXPECT_FALSE(log_->on_ack(kOne, {Incarnation{1}, 2}, now_));
+  EXPECT_FALSE(log_->on_ack(kFirstPeer, {Incarnation{1}, 2}, now_));
 }
 
 TEST_F(Replication, AnAnswerBeyondAllPositionsIsNotBelieved) {
   write(1, 1);
   send();
-  EXPECT_FALSE(log_->on_ack(kOne, {Incarnation{1}, 2}, now_));
-  EXPECT_EQ(log_->acked(kOne), 0U);
+  EXPECT_FALSE(log_->on_ack(kFirstPeer, {Incarnation{1}, 2}, now_));
+  EXPECT_EQ(log_->acked(kFirstPeer), 0U);
 }
 
 TEST_F(Replication, WhateverIsLostTwiceOrLateTheMembersEndEqual) {
@@ -377,7 +377,7 @@ TEST_F(Replication, WhateverIsLostTwiceOrLateTheMembersEndEqual) {
             static_cast<std::uint8_t>(draw_below(random, 5)));
       now_ += Duration{draw_below(random, 200'000'000)};
       send();
-      auto& wire = wire_[kOne];
+      auto& wire = wire_[kFirstPeer];
       for (int i = 0; i < 3 && !wire.empty(); ++i) {
         const std::size_t at = draw_below(random, static_cast<std::uint32_t>(wire.size()));
         const auto place = wire.begin() + static_cast<std::ptrdiff_t>(at);
@@ -393,7 +393,7 @@ TEST_F(Replication, WhateverIsLostTwiceOrLateTheMembersEndEqual) {
         }
       }
       if (draw_below(random, 3) == 0) {
-        deliver(kOne);
+        deliver(kFirstPeer);
       }
     }
     for (int i = 0; i < 10; ++i) {
@@ -402,11 +402,11 @@ TEST_F(Replication, WhateverIsLostTwiceOrLateTheMembersEndEqual) {
       Effects effects;
       one_.feed.on_time(effects);
       one_.fetch.on_time(now_, effects);
-      answer(kOne, effects);
-      deliver(kOne);
+      answer(kFirstPeer, effects);
+      deliver(kFirstPeer);
     }
-    EXPECT_EQ(log_->acked(kOne), log_->last_position()) << "seed " << seed;
-    expect_equal(kOne);
+    EXPECT_EQ(log_->acked(kFirstPeer), log_->last_position()) << "seed " << seed;
+    expect_equal(kFirstPeer);
   }
 }
 

@@ -9,7 +9,7 @@ constexpr NodeId kOne{10};
 constexpr NodeId kTwo{11};
 constexpr NodeId kBalancer{20};
 
-class PresenceTest : public testing::Test {
+class PresenceTest : public ::testing::Test {
  protected:
   /// A heartbeat of a server, if it is admitted. Returns whether that says something new.
   bool hear(NodeId node, const ServerHeartbeat& heartbeat) {

@@ -8,7 +8,7 @@ namespace {
 constexpr Group kABC{0};  // order 0: members 0, 1, 2
 constexpr Slot kNobody{kSlots};
 
-class TriadLinkTest : public testing::Test {
+class TriadLinkTest : public ::testing::Test {
  protected:
   void SetUp() override { begin(); }
   void begin() {

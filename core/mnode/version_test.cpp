@@ -8,7 +8,7 @@
 namespace copal {
 namespace {
 
-TimePoint at(Duration time) {
+TimePoint time_at(Duration time) {
   return TimePoint{time};
 }
 Now start(Duration mono, Duration wall) {
@@ -46,51 +46,52 @@ TEST(Version, CounterThenEpochThenOwner) {
 
 TEST(HybridClock, StartsAtTheWallClockAndRunsWithMono) {
   const HybridClock clock(start(5s, 1'000s), 0);
-  EXPECT_EQ(clock.reading(at(5s)), 1'000'000'000'000U);
-  EXPECT_EQ(clock.reading(at(7s)), 1'002'000'000'000U);
+  EXPECT_EQ(clock.reading(time_at(5s)), 1'000'000'000'000U);
+  EXPECT_EQ(clock.reading(time_at(7s)), 1'002'000'000'000U);
 }
 
 TEST(HybridClock, NeverStartsBelowWhatWasReserved) {
   const HybridClock clock(start(0s, 1'000s), 2'000'000'000'000U);
-  EXPECT_EQ(clock.reading(at(0s)), 2'000'000'000'000U);
+  EXPECT_EQ(clock.reading(time_at(0s)), 2'000'000'000'000U);
 }
 
 TEST(HybridClock, WallClockBefore1970CountsAsZero) {
   const HybridClock clock(start(3s, -10s), 0);
-  EXPECT_EQ(clock.reading(at(3s)), 3'000'000'000U) << "mono itself is ahead of it";
+  EXPECT_EQ(clock.reading(time_at(3s)), 3'000'000'000U) << "mono itself is ahead of it";
 }
 
 // Rule: R6. T28: a member ten minutes ahead carries the others along; none loses a write for it.
 TEST(HybridClock, IsCarriedAlongByWhoIsAhead) {
   HybridClock behind(start(0s, 1'000s), 0);
   const HybridClock ahead(start(0s, 1'600s), 0);
-  behind.observe(ahead.reading(at(1s)), at(1s));
-  EXPECT_EQ(behind.reading(at(1s)), ahead.reading(at(1s)));
-  EXPECT_EQ(behind.reading(at(4s)), ahead.reading(at(4s))) << "it runs on in seconds";
+  behind.observe(ahead.reading(time_at(1s)), time_at(1s));
+  EXPECT_EQ(behind.reading(time_at(1s)), ahead.reading(time_at(1s)));
+  EXPECT_EQ(behind.reading(time_at(4s)), ahead.reading(time_at(4s))) << "it runs on in seconds";
 }
 
 TEST(HybridClock, LowerReadingsChangeNothing) {
   HybridClock clock(start(0s, 1'000s), 0);
-  clock.observe(5, at(1s));
-  EXPECT_EQ(clock.reading(at(1s)), 1'001'000'000'000U);
+  clock.observe(5, time_at(1s));
+  EXPECT_EQ(clock.reading(time_at(1s)), 1'001'000'000'000U);
 }
 
 TEST(HybridClock, CountersGrowWithoutTimePassing) {
   HybridClock clock(start(0s, 1'000s), 0);
   std::uint64_t previous = 0;
   for (int i = 0; i < 100; ++i) {
-    const std::uint64_t next = clock.next_counter(previous, at(1s));
+    const std::uint64_t next = clock.next_counter(previous, time_at(1s));
     EXPECT_GT(next, previous);
     previous = next;
   }
-  EXPECT_GE(clock.reading(at(1s)), previous) << "no version is ahead of the clock that made it";
+  EXPECT_GE(clock.reading(time_at(1s)), previous)
+      << "no version is ahead of the clock that made it";
 }
 
 TEST(HybridClock, CounterFollowsAVersionFromFarAhead) {
   HybridClock clock(start(0s, 1'000s), 0);
   const std::uint64_t far = 9'000'000'000'000U;
-  EXPECT_EQ(clock.next_counter(far, at(1s)), far + 1);
-  EXPECT_EQ(clock.next_counter(far + 1, at(2s)), far + 1 + 1'000'000'000U);
+  EXPECT_EQ(clock.next_counter(far, time_at(1s)), far + 1);
+  EXPECT_EQ(clock.next_counter(far + 1, time_at(2s)), far + 1 + 1'000'000'000U);
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ Now at(Duration time) {
   return {TimePoint{time}, {}};
 }
 
-struct BalancerTest : testing::Test {
+struct BalancerTest : ::testing::Test {
   BalancerConfig config;
   std::vector<ListedServer> list;
   std::uint64_t list_number = 0;

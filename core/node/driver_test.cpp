@@ -49,7 +49,7 @@ class BusyStore final : public Storage {
 };
 
 /// A member whose frames, store and clock are the test's. Its heartbeats are left out.
-class DriverTest : public testing::Test, public Clock, public Transport, public Supervisor {
+class DriverTest : public ::testing::Test, public Clock, public Transport, public Supervisor {
  protected:
   void SetUp() override {
     config_.self = NodeId{0};

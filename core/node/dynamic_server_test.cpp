@@ -10,15 +10,15 @@
 namespace copal {
 namespace {
 
-constexpr NodeId kBalancer{9};
+constexpr NodeId kAsker{9};
 
-Now at(Duration time) {
+Now now_at(Duration time) {
   return {TimePoint{time}, {}};
 }
 
-struct DynamicServerTest : testing::Test {
+struct DynamicServerTest : ::testing::Test {
   DynamicServerConfig config{.concurrency_max = 2, .queue_max = 2, .ready_at_start = true};
-  std::vector<ListedServer> list{{.node = kBalancer, .role = NodeRole::kBalancer},
+  std::vector<ListedServer> list{{.node = kAsker, .role = NodeRole::kBalancer},
                                  {.node = NodeId{10}, .role = NodeRole::kBalancer},
                                  {.node = NodeId{11}, .role = NodeRole::kDynamic}};
   std::unique_ptr<DynamicServer> server;
@@ -34,10 +34,10 @@ struct DynamicServerTest : testing::Test {
   }
   void step(const Input& input, Duration now) {
     effects.clear();
-    server->step(input, at(now), effects);
+    server->step(input, now_at(now), effects);
     server->check_invariants();
   }
-  void request(std::uint64_t id, Duration now, NodeId from = kBalancer, Duration time_left = 10s) {
+  void request(std::uint64_t id, Duration now, NodeId from = kAsker, Duration time_left = 10s) {
     step(MessageReceived{from, Request{.id = RequestId{id},
                                        .tag = id * 100,
                                        .time_left = time_left,
@@ -113,7 +113,7 @@ TEST_F(DynamicServerTest, ARequestPastItsTimeIsNotBegun) {
   request(1, 0s);
   const WorkId first = performed<StartWork>()[0].work;
   request(2, 0s);
-  request(3, 0s, kBalancer, 1s);
+  request(3, 0s, kAsker, 1s);
   request(4, 0s);
   step(WorkEnded{first, true}, 1s);
   ASSERT_EQ(performed<StartWork>().size(), 1u);
@@ -126,7 +126,7 @@ TEST_F(DynamicServerTest, CancelStopsWorkAndMakesRoom) {
   const WorkId first = performed<StartWork>()[0].work;
   request(2, 0s);
   request(3, 0s);
-  step(MessageReceived{kBalancer, Cancel{RequestId{1}}}, 1s);
+  step(MessageReceived{kAsker, Cancel{RequestId{1}}}, 1s);
   ASSERT_EQ(performed<CancelWork>().size(), 1u);
   EXPECT_EQ(performed<CancelWork>()[0].work, first);
   EXPECT_EQ(performed<StartWork>()[0].tag, 300u);
@@ -146,7 +146,7 @@ TEST_F(DynamicServerTest, DropsTheRequestsOfABalancerThatIsGone) {
   start();
   request(1, 0s);
   request(2, 0s, NodeId{10});
-  step(LinkDown{kBalancer}, 1s);
+  step(LinkDown{kAsker}, 1s);
   EXPECT_EQ(performed<CancelWork>().size(), 1u);
   EXPECT_EQ(server->active(), 1u);
 }
@@ -281,7 +281,7 @@ TEST_F(DynamicServerTest, RandomSchedulesKeepTheInvariants) {
         case 4:
           step(
               MessageReceived{
-                  kBalancer,
+                  kAsker,
                   Cancel{RequestId{1 + draw_below(random, static_cast<std::uint32_t>(next_id))}}},
               now);
           break;

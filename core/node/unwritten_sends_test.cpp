@@ -7,17 +7,17 @@
 namespace copal {
 namespace {
 
-constexpr NodeId kPeer{1};
+constexpr NodeId kMember{1};
 constexpr NodeId kServer{10};
 
 Send answer(std::uint64_t sequence, bool after_sync) {
   return {kServer, CacheAnswer{.sequence = sequence}, after_sync};
 }
-Send ack(std::uint64_t position, bool after_sync, NodeId to = kPeer) {
+Send ack(std::uint64_t position, bool after_sync, NodeId to = kMember) {
   return {to, ReplicateAck{Incarnation{1}, position}, after_sync};
 }
 
-class UnwrittenSendsTest : public testing::Test {
+class UnwrittenSendsTest : public ::testing::Test {
  protected:
   /// Returns what leaves, by the number in it, and whether it waits for the disk.
   std::vector<std::pair<std::uint64_t, bool>> step(bool is_written,

@@ -12,7 +12,6 @@ namespace copal {
 
 namespace {
 constexpr std::size_t kKeySizeBytes = 32;
-constexpr std::size_t kKeyVersionSizeBytes = 48;
 
 /// What is said again after a while: ages in it have grown.
 void grow_older(Message& question, Duration by) {
@@ -298,7 +297,7 @@ void CatchUp::exchange(Comparison& comparison, Now now, Effects& effects) {
   while (!comparison.drop.empty() && size_bytes < kListSizeMaxBytes / 2) {
     question.drop.push_back(comparison.drop.front());
     comparison.drop.pop_front();
-    size_bytes += kKeyVersionSizeBytes;
+    size_bytes += KeyVersion::kSizeBytes;
   }
   for (const KeyHash& key : comparison.take) {
     if (size_bytes >= kListSizeMaxBytes / 2 || question.take.size() >= 256) {

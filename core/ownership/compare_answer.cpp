@@ -9,7 +9,6 @@ namespace copal {
 
 namespace {
 
-constexpr std::size_t kKeyVersionSizeBytes = 48;
 constexpr std::size_t kKeyUseSizeBytes = 40;
 constexpr std::size_t kCacheSumSizeBytes = 33;
 static_assert(kCachesMax * kCacheSumSizeBytes <= kListSizeMaxBytes);
@@ -20,7 +19,7 @@ constexpr std::size_t kLookedAtMax = 4096;
 /// The differing leaves' entries from a leaf and key on, as many as fit.
 void list_entries(const HashTree* tree, const Replica& replica, const CompareSums& asked,
                   CompareDiffer& answer) {
-  constexpr std::size_t kMost = kListSizeMaxBytes / kKeyVersionSizeBytes;
+  constexpr std::size_t kMost = kListSizeMaxBytes / KeyVersion::kSizeBytes;
   const auto entries =
       tree == nullptr ? std::vector<const MNodeEntry*>{} : tree->entries(asked.bucket);
   for (std::size_t i = 0; i < entries.size();) {

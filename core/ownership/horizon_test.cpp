@@ -6,17 +6,17 @@ namespace copal {
 namespace {
 
 constexpr Slot kMe{0};
-constexpr Slot kB{1};
-constexpr Slot kC{2};
-constexpr Group kGroup{5};
+constexpr Slot kSlotB{1};
+constexpr Slot kSlotC{2};
+constexpr Group kHorizonGroup{5};
 constexpr Duration kLifetime = std::chrono::hours{24};
 constexpr Duration kKept = std::chrono::minutes{40};
 
-class HorizonTest : public testing::Test {
+class HorizonTest : public ::testing::Test {
  protected:
   void SetUp() override { pass(kKept + std::chrono::minutes{10}); }
 
-  std::uint64_t below(Group group = kGroup) const { return horizon_.droppable_below(group); }
+  std::uint64_t below(Group group = kHorizonGroup) const { return horizon_.droppable_below(group); }
   /// How old the youngest removal is that may be forgotten.
   Duration age() const { return Duration{static_cast<std::int64_t>(reading() - below())}; }
   std::uint64_t reading() const {
@@ -37,31 +37,31 @@ class HorizonTest : public testing::Test {
 
 TEST_F(HorizonTest, NothingIsDroppedBeforeAllOthersHaveAgreed) {
   EXPECT_EQ(below(), 0U);
-  horizon_.on_agreed(kGroup, kB, 500);
+  horizon_.on_agreed(kHorizonGroup, kSlotB, 500);
   EXPECT_EQ(below(), 0U);
-  horizon_.on_agreed(kGroup, kC, 300);
+  horizon_.on_agreed(kHorizonGroup, kSlotC, 300);
   EXPECT_EQ(below(), 300U) << "the lower of them";
   EXPECT_EQ(below(Group{6}), 0U) << "of this group alone";
 }
 
 TEST_F(HorizonTest, AnAgreementDoesNotGoBack) {
-  horizon_.on_agreed(kGroup, kB, 500);
-  horizon_.on_agreed(kGroup, kC, 500);
-  horizon_.on_agreed(kGroup, kB, 400);
+  horizon_.on_agreed(kHorizonGroup, kSlotB, 500);
+  horizon_.on_agreed(kHorizonGroup, kSlotC, 500);
+  horizon_.on_agreed(kHorizonGroup, kSlotB, 400);
   EXPECT_EQ(below(), 500U);
 }
 
 TEST_F(HorizonTest, WithAReplacedMemberNothingIsAgreed) {
-  horizon_.on_agreed(kGroup, kB, 500);
-  horizon_.on_agreed(kGroup, kC, 500);
-  horizon_.on_replaced(kC);
+  horizon_.on_agreed(kHorizonGroup, kSlotB, 500);
+  horizon_.on_agreed(kHorizonGroup, kSlotC, 500);
+  horizon_.on_replaced(kSlotC);
   EXPECT_EQ(below(), 0U);
-  horizon_.on_agreed(kGroup, kC, 200);
+  horizon_.on_agreed(kHorizonGroup, kSlotC, 200);
   EXPECT_EQ(below(), 200U);
 }
 
 TEST_F(HorizonTest, EmptySlotsHaveNoSay) {
-  horizon_.on_agreed(kGroup, kB, 500);
+  horizon_.on_agreed(kHorizonGroup, kSlotB, 500);
   horizon_.on_filled(SlotSet(0b011));
   EXPECT_EQ(below(), 500U);
   horizon_.on_filled(SlotSet(0b001));
@@ -89,10 +89,10 @@ TEST_F(HorizonTest, WhatAllKnowIsRememberedForAsLongAsAKeptWriteLives) {
   Horizon young({.tombstone_lifetime = kLifetime, .kept_write_lifetime = kKept}, kMe,
                 SlotSet(0b001));
   young.on_time(now_, reading());
-  EXPECT_EQ(young.droppable_below(kGroup), 0U) << "alone, and not up for so long";
+  EXPECT_EQ(young.droppable_below(kHorizonGroup), 0U) << "alone, and not up for so long";
 
-  horizon_.on_agreed(kGroup, kB, reading());
-  horizon_.on_agreed(kGroup, kC, reading());
+  horizon_.on_agreed(kHorizonGroup, kSlotB, reading());
+  horizon_.on_agreed(kHorizonGroup, kSlotC, reading());
   EXPECT_GE(age(), kKept) << "not what was agreed just now";
   EXPECT_LE(age(), kKept + std::chrono::minutes{20});
 }
@@ -101,8 +101,8 @@ TEST_F(HorizonTest, WithoutALifetimeOfKeptWritesAgreementIsEnough) {
   Horizon at_once({.tombstone_lifetime = kLifetime, .kept_write_lifetime = 0ns}, kMe,
                   SlotSet(0b011));
   at_once.on_time(now_, reading());
-  at_once.on_agreed(kGroup, kB, reading() - 7);
-  EXPECT_EQ(at_once.droppable_below(kGroup), reading() - 7);
+  at_once.on_agreed(kHorizonGroup, kSlotB, reading() - 7);
+  EXPECT_EQ(at_once.droppable_below(kHorizonGroup), reading() - 7);
 }
 
 TEST(HorizonDeathTest, AKeptWriteLivesNoLongerThanARemoval) {

@@ -10,7 +10,7 @@ namespace {
 
 constexpr Now kNow{TimePoint{100s}, WallTime{1'000'000s}};
 
-class SetAsideTest : public testing::Test {
+class SetAsideTest : public ::testing::Test {
  protected:
   void drop(std::uint32_t key) {
     effects_.clear();

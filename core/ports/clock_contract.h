@@ -25,7 +25,7 @@ class ClockWorld {
 };
 
 template <class World>
-class ClockContract : public testing::Test {};
+class ClockContract : public ::testing::Test {};
 TYPED_TEST_SUITE_P(ClockContract);
 
 TYPED_TEST_P(ClockContract, MonoNeverGoesBack) {

@@ -14,7 +14,7 @@
 namespace copal {
 
 template <class World>
-class RandomContract : public testing::Test {};
+class RandomContract : public ::testing::Test {};
 TYPED_TEST_SUITE_P(RandomContract);
 
 TYPED_TEST_P(RandomContract, EachBitIsSetHalfTheTime) {

@@ -114,7 +114,7 @@ class StorageWorld {
 };
 
 template <class World>
-class StorageContract : public testing::Test {};
+class StorageContract : public ::testing::Test {};
 TYPED_TEST_SUITE_P(StorageContract);
 
 TYPED_TEST_P(StorageContract, AnEmptyStoreOpensWithNumberNoneAndNothingInIt) {

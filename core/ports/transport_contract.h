@@ -47,7 +47,7 @@ inline std::vector<std::byte> numbered_frame(std::uint32_t number, std::size_t s
 }
 
 template <class World>
-class TransportContract : public testing::Test {};
+class TransportContract : public ::testing::Test {};
 TYPED_TEST_SUITE_P(TransportContract);
 
 TYPED_TEST_P(TransportContract, AFrameArrivesWholeAndNotInsideTheCall) {

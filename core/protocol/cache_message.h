@@ -102,6 +102,10 @@ enum class Action : std::uint8_t { kPut, kRemove, kTouch, kIncrement, kAppend, k
 constexpr Action wire_last(Action) {
   return Action::kPrepend;
 }
+/// Whether it adds to the value that is there.
+constexpr bool is_append(Action action) {
+  return action == Action::kAppend || action == Action::kPrepend;
+}
 
 /// One change of one entry, as the application asks for it: all of JCache's, memcached's and RESP's
 /// changes are a condition and an action. Source: resin-facts C1.

@@ -103,6 +103,8 @@ struct CompareSums {
 };
 
 struct KeyVersion {
+  static constexpr std::size_t kSizeBytes = 48;  // at most, as a message has it
+
   KeyHash key;
   Version version;
 

@@ -22,7 +22,7 @@ inline constexpr NodeId kAnswerer{1};
 inline constexpr Slot kPeer{1};
 inline constexpr Group kGroup{5};
 
-class CatchUpBed : public testing::Test {
+class CatchUpBed : public ::testing::Test {
  protected:
   struct Side {
     explicit Side(Now now) : clock(now, 0) {}

@@ -26,7 +26,7 @@ inline KeyHash key_hash_of(CacheId cache, const std::string& key) {
 
 /// Three members, two servers, and caches with the paper's defaults unless a test says otherwise
 /// before it begins.
-class ClusterTest : public testing::Test {
+class ClusterTest : public ::testing::Test {
  protected:
   /// Everything is configured, nothing started.
   void make() {

@@ -115,7 +115,7 @@ class FakeStore final : public Storage {
   // ---- for tests
 
   /// What it says next; nothing if it has nothing to say.
-  std::optional<StorageCompletion> take() {
+  [[gnu::noinline]] std::optional<StorageCompletion> take() {
     if (failed_last_ > 0) {
       return WriteFailed{StoreSequence{last_ + 1}, StoreSequence{std::exchange(failed_last_, 0)},
                          WriteError::kFull};

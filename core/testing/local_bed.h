@@ -14,7 +14,7 @@ namespace copal {
 
 /// A server's side of the cache with its ties to a triad; the test speaks for the three members
 /// (nodes 0 to 2). At first each group's primary acts under term 1, and all are heard.
-class LocalBed : public testing::Test {
+class LocalBed : public ::testing::Test {
  protected:
   static constexpr CacheId kPlain{1};
   static constexpr CacheId kSafe{2};

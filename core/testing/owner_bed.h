@@ -13,7 +13,7 @@ namespace copal {
 
 /// One acting owner with all that it stands on; the test is its servers, its peers and its clock.
 /// It is the member in slot 0, acts for all groups under term 7, and both peers are ready.
-class OwnerBed : public testing::Test {
+class OwnerBed : public ::testing::Test {
  protected:
   static constexpr NodeId kSelf{0};
   static constexpr NodeId kPeer{1};

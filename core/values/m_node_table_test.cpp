@@ -11,7 +11,7 @@
 namespace copal {
 namespace {
 
-MNode mnode_of(std::uint32_t cache, const std::string& key, std::uint64_t counter) {
+MNode table_mnode(std::uint32_t cache, const std::string& key, std::uint64_t counter) {
   MNode mnode;
   mnode.cache = CacheId{cache};
   mnode.key = hash_key(cache, {reinterpret_cast<const std::uint8_t*>(key.data()), key.size()});
@@ -21,13 +21,13 @@ MNode mnode_of(std::uint32_t cache, const std::string& key, std::uint64_t counte
 
 TEST(MNodeTable, KeepsTheRecordAndTheKeysText) {
   MNodeTable table;
-  const MNode mnode = mnode_of(3, "cart:17", 5);
+  const MNode mnode = table_mnode(3, "cart:17", 5);
   EXPECT_EQ(table.find(mnode.key), nullptr);
   const MNodeEntry& entry = table.put(mnode, "cart:17");
   EXPECT_EQ(table.find(mnode.key), &entry);
   EXPECT_EQ(entry.key_text(), "cart:17");
   EXPECT_EQ(entry.mnode().version.counter, 5U);
-  table.put(mnode_of(3, "cart:17", 6), "not taken");
+  table.put(table_mnode(3, "cart:17", 6), "not taken");
   EXPECT_EQ(entry.mnode().version.counter, 6U);
   EXPECT_EQ(entry.key_text(), "cart:17");
   EXPECT_EQ(table.size(), 1U);
@@ -35,8 +35,8 @@ TEST(MNodeTable, KeepsTheRecordAndTheKeysText) {
 
 TEST(MNodeTable, HasOneTreeForEachCacheWithEntries) {
   MNodeTable table;
-  table.put(mnode_of(9, "a", 1), "a");
-  const MNodeEntry& other = table.put(mnode_of(2, "a", 1), "a");
+  table.put(table_mnode(9, "a", 1), "a");
+  const MNodeEntry& other = table.put(table_mnode(2, "a", 1), "a");
   EXPECT_EQ(table.caches(), (std::vector{CacheId{2}, CacheId{9}}));
   EXPECT_EQ(table.tree(CacheId{2})->count(), 1U);
   EXPECT_EQ(table.tree(CacheId{3}), nullptr);
@@ -48,15 +48,15 @@ TEST(MNodeTable, HasOneTreeForEachCacheWithEntries) {
 TEST(MNodeTable, LongestKeyFits) {
   MNodeTable table;
   const std::string key(kKeySizeMaxBytes, 'k');
-  EXPECT_EQ(table.put(mnode_of(1, key, 1), key).key_text(), key);
-  EXPECT_DEATH(table.put(mnode_of(1, key + "k", 1), key + "k"), "kKeySizeMaxBytes");
+  EXPECT_EQ(table.put(table_mnode(1, key, 1), key).key_text(), key);
+  EXPECT_DEATH(table.put(table_mnode(1, key + "k", 1), key + "k"), "kKeySizeMaxBytes");
 }
 
 TEST(MNodeTable, ErasingWhatIsNotInStopsTheProgram) {
   MNodeTable table;
   MNodeTable other;
-  table.put(mnode_of(1, "a", 1), "a");
-  const MNodeEntry& foreign = other.put(mnode_of(1, "a", 1), "a");
+  table.put(table_mnode(1, "a", 1), "a");
+  const MNodeEntry& foreign = other.put(table_mnode(1, "a", 1), "a");
   EXPECT_DEATH(table.erase(foreign), "mine");
 }
 
@@ -68,7 +68,7 @@ TEST(MNodeTable, AgreesWithAMapOverRandomChanges) {
     const std::uint32_t cache = 1 + draw_below(random, 3);
     const std::string key = std::to_string(draw_below(random, 500));
     const std::string name = std::to_string(cache) + "/" + key;
-    const MNode mnode = mnode_of(cache, key, 1 + draw_below(random, 1'000));
+    const MNode mnode = table_mnode(cache, key, 1 + draw_below(random, 1'000));
     const MNodeEntry* found = table.find(mnode.key);
     ASSERT_EQ(found != nullptr, model.contains(name));
     if (found != nullptr) {
@@ -96,7 +96,7 @@ TEST(MNodeTable, TakesAtMost220BytesAnEntryBeyondItsKey) {
   for (std::size_t i = 0; i < count; ++i) {
     const std::string key = std::to_string(i);
     keys_bytes += key.size();
-    table.put(mnode_of(1, key, 1), key);
+    table.put(table_mnode(1, key, 1), key);
   }
   EXPECT_LE(table.memory_bytes(), keys_bytes + count * 220);
 }

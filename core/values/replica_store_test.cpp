@@ -11,7 +11,7 @@
 namespace copal {
 namespace {
 
-class ReplicaStoreTest : public testing::Test {
+class ReplicaStoreTest : public ::testing::Test {
  protected:
   void SetUp() override { start(false); }
 

@@ -16,7 +16,7 @@ Blob numbered_bytes(std::uint8_t number) {
   return Blob(std::vector<std::uint8_t>(100, number));
 }
 
-MNode mnode_of(std::uint8_t key, std::uint64_t counter, std::uint8_t value) {
+MNode replica_mnode(std::uint8_t key, std::uint64_t counter, std::uint8_t value) {
   MNode mnode;
   mnode.cache = CacheId{1};
   mnode.key = hash_key(1, std::array{key});
@@ -28,17 +28,17 @@ MNode mnode_of(std::uint8_t key, std::uint64_t counter, std::uint8_t value) {
 
 TEST(Replica, TheHigherVersionWinsInWhateverOrderTheyCome) {
   Replica replica;
-  EXPECT_EQ(replica.install(mnode_of(1, 5, 1), "k"), Replica::Installed::kInstalled);
-  EXPECT_EQ(replica.install(mnode_of(1, 4, 2), "k"), Replica::Installed::kOlder);
-  EXPECT_EQ(replica.install(mnode_of(1, 5, 1), "k"), Replica::Installed::kKnown);
-  EXPECT_EQ(replica.install(mnode_of(1, 6, 3), "k"), Replica::Installed::kInstalled);
-  EXPECT_EQ(replica.find(mnode_of(1, 0, 0).key)->mnode().version.counter, 6U);
+  EXPECT_EQ(replica.install(replica_mnode(1, 5, 1), "k"), Replica::Installed::kInstalled);
+  EXPECT_EQ(replica.install(replica_mnode(1, 4, 2), "k"), Replica::Installed::kOlder);
+  EXPECT_EQ(replica.install(replica_mnode(1, 5, 1), "k"), Replica::Installed::kKnown);
+  EXPECT_EQ(replica.install(replica_mnode(1, 6, 3), "k"), Replica::Installed::kInstalled);
+  EXPECT_EQ(replica.find(replica_mnode(1, 0, 0).key)->mnode().version.counter, 6U);
   replica.check_invariants();
 }
 
 TEST(Replica, UsesMergeAsMaximumAndAreNoVersions) {
   Replica replica;
-  MNode mnode = mnode_of(1, 5, 1);
+  MNode mnode = replica_mnode(1, 5, 1);
   mnode.accessed = TimePoint{10s};
   replica.install(mnode, "k");
   mnode.accessed = TimePoint{12s};
@@ -51,32 +51,32 @@ TEST(Replica, UsesMergeAsMaximumAndAreNoVersions) {
 
 TEST(Replica, AValueLivesAsLongAsAnMNodeRefersToIt) {
   Replica replica;
-  const MNode first = mnode_of(1, 5, 7);
+  const MNode first = replica_mnode(1, 5, 7);
   replica.install(first, "k");
   EXPECT_TRUE(replica.values().provide(first.value_hash, numbered_bytes(7)));
-  replica.install(mnode_of(2, 5, 7), "l");
-  replica.install(mnode_of(1, 6, 8), "k");
+  replica.install(replica_mnode(2, 5, 7), "l");
+  replica.install(replica_mnode(1, 6, 8), "k");
   EXPECT_NE(replica.values().find(first.value_hash), nullptr);
-  replica.install(mnode_of(2, 6, 8), "l");
+  replica.install(replica_mnode(2, 6, 8), "l");
   EXPECT_EQ(replica.values().find(first.value_hash), nullptr);
   replica.check_invariants();
 }
 
 TEST(Replica, WritingTheSameValueAgainKeepsItsBytes) {
   Replica replica;
-  replica.install(mnode_of(1, 5, 7), "k");
-  replica.values().provide(mnode_of(1, 5, 7).value_hash, numbered_bytes(7));
-  replica.install(mnode_of(1, 6, 7), "k");
-  EXPECT_NE(replica.values().find(mnode_of(1, 5, 7).value_hash), nullptr);
+  replica.install(replica_mnode(1, 5, 7), "k");
+  replica.values().provide(replica_mnode(1, 5, 7).value_hash, numbered_bytes(7));
+  replica.install(replica_mnode(1, 6, 7), "k");
+  EXPECT_NE(replica.values().find(replica_mnode(1, 5, 7).value_hash), nullptr);
 }
 
 TEST(Replica, ATombstoneAndAnInlineValueHoldNoBytes) {
   Replica replica;
-  MNode tombstone = mnode_of(1, 5, 7);
+  MNode tombstone = replica_mnode(1, 5, 7);
   tombstone.value_hash = kNoValue;
   tombstone.value_size_bytes = 0;
   replica.install(tombstone, "k");
-  MNode inline_value = mnode_of(2, 5, 7);
+  MNode inline_value = replica_mnode(2, 5, 7);
   inline_value.flags = MNode::kInline;
   replica.install(inline_value, "l");
   EXPECT_EQ(replica.values().count(), 0U);
@@ -85,15 +85,15 @@ TEST(Replica, ATombstoneAndAnInlineValueHoldNoBytes) {
 
 TEST(Replica, WhatIsUnknownAndBelowTheHorizonIsNotInstalled) {  // R4.2
   Replica replica;
-  const MNode old = mnode_of(1, 5, 7);
+  const MNode old = replica_mnode(1, 5, 7);
   const Group group = group_of(old.key);
   replica.raise_horizon(group, {6, 0, OwnerId{}});
   EXPECT_EQ(replica.install(old, "k"), Replica::Installed::kBelowHorizon);
   EXPECT_EQ(replica.find(old.key), nullptr);
-  EXPECT_EQ(replica.install(mnode_of(1, 6, 7), "k"), Replica::Installed::kInstalled);
+  EXPECT_EQ(replica.install(replica_mnode(1, 6, 7), "k"), Replica::Installed::kInstalled);
   // What is known may be below: its removal is not what the horizon speaks of.
   replica.raise_horizon(group, {9, 0, OwnerId{}});
-  EXPECT_EQ(replica.install(mnode_of(1, 8, 7), "k"), Replica::Installed::kInstalled);
+  EXPECT_EQ(replica.install(replica_mnode(1, 8, 7), "k"), Replica::Installed::kInstalled);
   replica.raise_horizon(group, {7, 0, OwnerId{}});
   EXPECT_EQ(replica.horizon(group).counter, 9U);
 }
@@ -107,7 +107,7 @@ TEST(Replica, RandomInstallsEndAsTheNewestOfEachKey) {
       const auto key = static_cast<std::uint8_t>(draw_below(random, 30));
       const std::uint64_t counter = 1 + draw_below(random, 1'000);
       const auto value = static_cast<std::uint8_t>(draw_below(random, 10));
-      const MNode mnode = mnode_of(key, counter, value);
+      const MNode mnode = replica_mnode(key, counter, value);
       if (const MNodeEntry* entry = replica.find(mnode.key); entry && draw_below(random, 9) == 0) {
         replica.drop(*entry);
         newest.erase(key);
@@ -119,7 +119,7 @@ TEST(Replica, RandomInstallsEndAsTheNewestOfEachKey) {
     replica.check_invariants();
     EXPECT_EQ(replica.size(), newest.size());
     for (const auto& [key, counter] : newest) {
-      EXPECT_EQ(replica.find(mnode_of(key, 0, 0).key)->mnode().version.counter, counter);
+      EXPECT_EQ(replica.find(replica_mnode(key, 0, 0).key)->mnode().version.counter, counter);
     }
   }
 }

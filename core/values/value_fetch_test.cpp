@@ -11,7 +11,7 @@ constexpr NodeId kB{1};
 constexpr NodeId kC{2};
 
 /// At the member in slot 0, whose peers are B and C.
-class ValueFetchTest : public testing::Test {
+class ValueFetchTest : public ::testing::Test {
  protected:
   void SetUp() override { fetch_.set_members({kNoNode, kB, kC}); }
 

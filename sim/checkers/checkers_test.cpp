@@ -37,7 +37,7 @@ constexpr std::uint32_t kAvailable = 2;
 constexpr std::uint32_t kExpiring = 3;
 constexpr std::uint32_t kCleared = 4;
 
-class CheckersTest : public testing::Test {
+class CheckersTest : public ::testing::Test {
  protected:
   void SetUp() override {
     plan_.seed = 7;

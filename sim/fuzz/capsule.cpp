@@ -10,7 +10,7 @@
 
 namespace copal::sim::fuzz {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 namespace {
 
@@ -100,7 +100,7 @@ void fields(auto& plan, auto&& visit) requires
 
 class Writer {
  public:
-  Json json = Json::object();
+  OrderedJson json = OrderedJson::object();
 
   void operator()(const char* name, const Duration& duration) { json[name] = duration.count(); }
   template <class Enum>
@@ -114,7 +114,7 @@ class Writer {
   }
   template <class Part>
   void operator()(const char* name, const std::vector<Part>& parts) {
-    Json list = Json::array();
+    OrderedJson list = OrderedJson::array();
     for (const Part& part : parts) {
       Writer writer;
       fields(part, writer);
@@ -128,7 +128,7 @@ class Writer {
 
 class Reader {
  public:
-  Reader(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
+  Reader(const OrderedJson& json, std::string where) : json_(json), where_(std::move(where)) {
     if (!json.is_object()) {
       fail("", "an object");
     }
@@ -145,7 +145,7 @@ class Reader {
   template <class Enum>
   requires std::is_enum_v<Enum>
   void operator()(const char* name, Enum& value) {
-    const Json& found = at(name);
+    const OrderedJson& found = at(name);
     const auto names = names_of(value);
     const auto known =
         found.is_string() ? std::ranges::find(names, found.get<std::string>()) : names.end();
@@ -160,7 +160,7 @@ class Reader {
   }
   template <std::integral Number>
   void operator()(const char* name, Number& number) {
-    const Json& found = at(name);
+    const OrderedJson& found = at(name);
     if constexpr (std::same_as<Number, bool>) {
       if (!found.is_boolean()) {
         fail(name, "true or false");
@@ -175,11 +175,11 @@ class Reader {
   }
   template <class Part>
   void operator()(const char* name, std::vector<Part>& parts) {
-    const Json& list = at(name);
+    const OrderedJson& list = at(name);
     if (!list.is_array()) {
       fail(name, "a list");
     }
-    for (const Json& each : list) {
+    for (const OrderedJson& each : list) {
       Reader reader(each, where_ + name + "[" + std::to_string(parts.size()) + "].");
       fields(parts.emplace_back(), reader);
     }
@@ -189,7 +189,7 @@ class Reader {
   [[noreturn]] void fail(const std::string& name, const std::string& expected) const {
     throw std::runtime_error(where_ + name + ": expected " + expected);
   }
-  const Json& at(const char* name) const {
+  const OrderedJson& at(const char* name) const {
     const auto found = json_.find(name);
     if (found == json_.end()) {
       fail(name, "a value; there is none");
@@ -197,7 +197,7 @@ class Reader {
     return *found;
   }
 
-  const Json& json_;
+  const OrderedJson& json_;
   std::string where_;
 };
 
@@ -247,13 +247,13 @@ void check(const Plan& plan) {
 std::string to_json(const Capsule& capsule) {
   Writer writer;
   fields(capsule.plan, writer);
-  Json json{{"capsule", kFormat},
-            {"checker", capsule.checker},
-            {"finding", capsule.finding},
-            {"cause", capsule.cause}};
+  OrderedJson json{{"capsule", kFormat},
+                   {"checker", capsule.checker},
+                   {"finding", capsule.finding},
+                   {"cause", capsule.cause}};
   std::string text = "{\n";
-  const auto line = [&](const std::string& name, const Json& value) {
-    text += "  " + Json(name).dump() + ": ";
+  const auto line = [&](const std::string& name, const OrderedJson& value) {
+    text += "  " + OrderedJson(name).dump() + ": ";
     if (value.is_array()) {
       text += "[";
       for (std::size_t i = 0; i < value.size(); ++i) {
@@ -277,7 +277,7 @@ std::string to_json(const Capsule& capsule) {
 
 ReadCapsule capsule_from_json(const std::string& text) {
   try {
-    const Json json = Json::parse(text);
+    const OrderedJson json = OrderedJson::parse(text);
     int format = 0;
     Capsule capsule;
     Reader reader(json, "");

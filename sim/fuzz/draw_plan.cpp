@@ -13,7 +13,7 @@ using Op = PlannedOp::Kind;
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::pair<Kind, Kind>>, 5> kGroups = {{
+constexpr std::array<std::pair<std::string_view, std::pair<Kind, Kind>>, 5> kFaultGroups = {{
     {"process", {Kind::kCrash, Kind::kSlowNode}},
     {"link", {Kind::kPartition, Kind::kFlipBit}},
     {"clock", {Kind::kClockStep, Kind::kClockFreeze}},
@@ -280,7 +280,7 @@ PlannedFault draw_fault(Draw& draw, const Plan& plan, Kind kind) {
 void draw_faults(std::uint64_t seed, const Focus& focus, Plan& plan) {
   Draw draw(seed, "plan faults");
   std::vector<Kind> on;
-  for (const auto& [name, range] : kGroups) {
+  for (const auto& [name, range] : kFaultGroups) {
     const bool group_on = draw.chance(50) || !focus.kinds.empty();
     for (auto i = static_cast<int>(range.first); i <= static_cast<int>(range.second); ++i) {
       const Kind kind = static_cast<Kind>(i);
@@ -311,7 +311,7 @@ bool add_focus(std::string_view word, Focus& focus) {
     focus.none = true;
     return true;
   }
-  for (const auto& [name, range] : kGroups) {
+  for (const auto& [name, range] : kFaultGroups) {
     if (name == word) {
       for (auto i = static_cast<int>(range.first); i <= static_cast<int>(range.second); ++i) {
         focus.kinds.push_back(static_cast<Kind>(i));
@@ -330,7 +330,7 @@ bool add_focus(std::string_view word, Focus& focus) {
 
 std::vector<std::string> focus_words() {
   std::vector<std::string> words = {"none"};
-  for (const auto& [name, range] : kGroups) {
+  for (const auto& [name, range] : kFaultGroups) {
     words.emplace_back(name);
   }
   words.insert(words.end(), fault_names().begin(), fault_names().end());

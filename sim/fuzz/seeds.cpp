@@ -12,7 +12,7 @@ namespace copal::sim::fuzz {
 
 namespace {
 
-using WallClock = std::chrono::steady_clock;
+using Elapsing = std::chrono::steady_clock;
 
 constexpr std::uint64_t kTwiceEach = 20;
 constexpr std::uint64_t kCanaryEach = 100;
@@ -53,7 +53,7 @@ class Seeds {
 
  private:
   double elapsed_s() const {
-    return std::chrono::duration<double>(WallClock::now() - started_).count();
+    return std::chrono::duration<double>(Elapsing::now() - started_).count();
   }
   bool is_over() const {
     return (options_.last > 0 && next_seed_ > options_.last) ||
@@ -165,7 +165,7 @@ class Seeds {
 
   const SeedsOptions& options_;
   const std::function<void(double, const SeedsTotals&)>& show_;
-  WallClock::time_point started_ = WallClock::now();
+  Elapsing::time_point started_ = Elapsing::now();
   std::uint64_t next_seed_;
   std::uint64_t given_ = 0;
   std::deque<std::pair<std::uint64_t, std::uint64_t>> again_;  // item, and given_ when it came

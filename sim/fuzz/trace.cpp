@@ -189,7 +189,7 @@ Json event(const char* phase, int process, std::uint32_t node, TimePoint at, std
 }
 
 /// A slice: a step takes no time, but what is to be seen must have some.
-Json slice(NodeId node, TimePoint at, std::string name) {
+Json trace_slice(NodeId node, TimePoint at, std::string name) {
   Json made = event("X", 1, node.value, at, std::move(name));
   made["dur"] = 20;
   return made;
@@ -218,10 +218,10 @@ std::string PerfettoTrace::write(const std::string& path) const {
     put(name);
   }
   for (const Step& step : steps_) {
-    put(slice(step.node, step.at, step.name));
+    put(trace_slice(step.node, step.at, step.name));
   }
   for (const Arrow& arrow : arrows_) {
-    put(slice(arrow.from, arrow.sent, arrow.name + (arrow.lost ? " (lost)" : "")));
+    put(trace_slice(arrow.from, arrow.sent, arrow.name + (arrow.lost ? " (lost)" : "")));
     if (arrow.arrived != kNever) {
       put(end(event("s", 1, arrow.from.value, arrow.sent, arrow.name), "message", arrow.id));
       Json tip = event("f", 1, arrow.to.value, arrow.arrived, arrow.name);

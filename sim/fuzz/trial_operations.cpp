@@ -11,7 +11,7 @@
 
 namespace copal::sim::fuzz {
 
-using Kind = PlannedOp::Kind;
+using OpKind = PlannedOp::Kind;
 
 Blob value_bytes(std::uint32_t number, std::uint32_t size_bytes) {
   if (size_bytes == 0) {
@@ -50,37 +50,37 @@ Change Trial::change_of(const PlannedOp& planned, Blob& value) {
   const auto seen = last_seen_.find({planned.client, {planned.cache, planned.key}});
   const bool knows = seen != last_seen_.end() && seen->second.entry.has_value();
   switch (planned.kind) {
-    case Kind::kPutIfAbsent:
+    case OpKind::kPutIfAbsent:
       change.condition = Condition::kAbsent;
       break;
-    case Kind::kReplace:
+    case OpKind::kReplace:
       change.condition = Condition::kPresent;
       break;
-    case Kind::kCompareAndSet:
+    case OpKind::kCompareAndSet:
       change.condition = Condition::kVersion;
       change.expected_version = knows ? seen->second.entry->version : kNoVersion;
       break;
-    case Kind::kReplaceValue:
+    case OpKind::kReplaceValue:
       change.condition = Condition::kValue;
       change.expected_value = knows ? value_name(*seen->second.entry) : ValueName{};
       break;
-    case Kind::kGetAndPut:
+    case OpKind::kGetAndPut:
       change.wants_previous = true;
       break;
-    case Kind::kGetAndRemove:
+    case OpKind::kGetAndRemove:
       change.wants_previous = true;
       [[fallthrough]];
-    case Kind::kRemove:
+    case OpKind::kRemove:
       change.action = Action::kRemove;
       break;
-    case Kind::kIncrement:
+    case OpKind::kIncrement:
       change.action = Action::kIncrement;
       change.delta = planned.value % 10 + 1;
       break;
-    case Kind::kAppend:
+    case OpKind::kAppend:
       change.action = Action::kAppend;
       break;
-    case Kind::kTouch:
+    case OpKind::kTouch:
       change.action = Action::kTouch;
       break;
     default:
@@ -97,7 +97,7 @@ Change Trial::change_of(const PlannedOp& planned, Blob& value) {
 }
 
 void Trial::begin(const PlannedOp& planned) {
-  if (planned.kind == Kind::kRequest) {
+  if (planned.kind == OpKind::kRequest) {
     Member& member = *balancers_[planned.server].member;
     requests_.push_back({.asked = engine_.now()});
     if (member.up()) {
@@ -127,15 +127,15 @@ void Trial::tell(Operation& operation) {
   const CallId call{operation.id};
   const CacheId cache{planned.cache};
   switch (planned.kind) {
-    case Kind::kGet:
-    case Kind::kContains:
-      member.input(ReadEntry{call, cache, key_text(operation.name()), planned.kind == Kind::kGet,
+    case OpKind::kGet:
+    case OpKind::kContains:
+      member.input(ReadEntry{call, cache, key_text(operation.name()), planned.kind == OpKind::kGet,
                              planned.timeout});
       break;
-    case Kind::kClear:
+    case OpKind::kClear:
       member.input(ClearEntries{call, cache, planned.timeout});
       break;
-    case Kind::kList:
+    case OpKind::kList:
       member.input(ReadKeys{call, cache, {}, planned.timeout});
       break;
     default: {
@@ -156,7 +156,7 @@ void Trial::on_answer(const AnswerCall& answer) {
   operation.entry = answer.entry;
   operation.version = answer.entry ? answer.entry->version : answer.version;
   operation.previous = answer.previous;
-  if (answer.entry && operation.planned.kind == Kind::kGet) {
+  if (answer.entry && operation.planned.kind == OpKind::kGet) {
     operation.value_sum = value_sum(*answer.entry, answer.value);
     operation.value_sum ^= std::exchange(plan_.canary, false) ? 1U : 0U;
   }

@@ -12,7 +12,7 @@
 namespace copal::sim {
 namespace {
 
-class Compare : public testing::Test {
+class Compare : public ::testing::Test {
  protected:
   void SetUp() override {
     const auto* info = testing::UnitTest::GetInstance()->current_test_info();

@@ -18,27 +18,26 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kDigits = 4;  // of series: finer than a pixel
+constexpr int kSeriesDigits = 4;  // of series: finer than a pixel
 constexpr double kBucketRatio = 1.05;
-constexpr double kMillisecond = 1e6;  // in nanoseconds
 
-struct Column {
+struct SeriesColumn {
   const char* name;
   double SeriesRow::*value;
 };
-constexpr std::array kColumns = {
-    Column{"arrivals_per_s", &SeriesRow::arrivals_per_s},
-    Column{"answers_per_s", &SeriesRow::answers_per_s},
-    Column{"errors_per_s", &SeriesRow::errors_per_s},
-    Column{"latency_ms_p50", &SeriesRow::latency_ms_p50},
-    Column{"latency_ms_p95", &SeriesRow::latency_ms_p95},
-    Column{"latency_ms_p99", &SeriesRow::latency_ms_p99},
-    Column{"in_flight", &SeriesRow::in_flight},
-    Column{"servers_active", &SeriesRow::servers_active},
-    Column{"servers_on", &SeriesRow::servers_on},
-    Column{"cpu_ratio_mean", &SeriesRow::cpu_ratio_mean},
-    Column{"cpu_ratio_max", &SeriesRow::cpu_ratio_max},
-    Column{"power_watts", &SeriesRow::power_watts},
+constexpr std::array kSeriesColumns = {
+    SeriesColumn{"arrivals_per_s", &SeriesRow::arrivals_per_s},
+    SeriesColumn{"answers_per_s", &SeriesRow::answers_per_s},
+    SeriesColumn{"errors_per_s", &SeriesRow::errors_per_s},
+    SeriesColumn{"latency_ms_p50", &SeriesRow::latency_ms_p50},
+    SeriesColumn{"latency_ms_p95", &SeriesRow::latency_ms_p95},
+    SeriesColumn{"latency_ms_p99", &SeriesRow::latency_ms_p99},
+    SeriesColumn{"in_flight", &SeriesRow::in_flight},
+    SeriesColumn{"servers_active", &SeriesRow::servers_active},
+    SeriesColumn{"servers_on", &SeriesRow::servers_on},
+    SeriesColumn{"cpu_ratio_mean", &SeriesRow::cpu_ratio_mean},
+    SeriesColumn{"cpu_ratio_max", &SeriesRow::cpu_ratio_max},
+    SeriesColumn{"power_watts", &SeriesRow::power_watts},
 };
 
 /// How many rows a series may have, and of how many seeds series are kept.
@@ -53,12 +52,12 @@ Json series_json(std::span<const SeriesRow> rows) {
   for (const SeriesRow& row : rows) {
     times.push_back(number(rounded(row.time_s, 7)));
   }
-  for (const Column& column : kColumns) {
+  for (const SeriesColumn& column : kSeriesColumns) {
     Json& values = json[column.name] = Json::array();
     for (const SeriesRow& row : rows) {
       // Below 0: no value in this interval.
       const double value = row.*column.value;
-      values.push_back(value < 0 ? Json(nullptr) : number(rounded(value, kDigits)));
+      values.push_back(value < 0 ? Json(nullptr) : number(rounded(value, kSeriesDigits)));
     }
   }
   return json;
@@ -84,7 +83,7 @@ std::size_t rows_of(std::span<const RunResult> runs) {
 Budget budget(std::span<const RunResult> runs) {
   const std::size_t seeds = seeds_of(runs).size();
   const std::size_t lines = std::max<std::size_t>(1, runs.size() / std::max<std::size_t>(1, seeds));
-  const std::size_t rows_all = kPageSeriesNumbersMax / (kColumns.size() + 1) / lines;
+  const std::size_t rows_all = kPageSeriesNumbersMax / (kSeriesColumns.size() + 1) / lines;
   Budget result{.rows = kPageExtremesMax, .seeds = seeds};
   while (result.seeds > 1 && rows_all / result.seeds < 2 * kPageMeansMax) {
     --result.seeds;
@@ -94,15 +93,15 @@ Budget budget(std::span<const RunResult> runs) {
   return result;
 }
 
-Json histogram_json(const Histogram& histogram) {
+Json page_histogram(const Histogram& histogram) {
   Json json = Json::array();
   double lower = 0;
   double upper = 0;
   std::uint64_t count = 0;
   const auto flush = [&] {
     if (count > 0) {
-      json.push_back(Json::array({number(rounded(lower / kMillisecond, 6)),
-                                  number(rounded(upper / kMillisecond, 6)), count}));
+      json.push_back(Json::array({number(rounded(lower / kMillisecondNs, 6)),
+                                  number(rounded(upper / kMillisecondNs, 6)), count}));
     }
   };
   for (const Histogram::Bucket& bucket : histogram.buckets()) {
@@ -120,7 +119,7 @@ Json histogram_json(const Histogram& histogram) {
 }
 
 /// Sums (requests, energy) or means (the rest) of a group of neighbours.
-Json servers_json(const RunResult& run) {
+Json page_servers(const RunResult& run) {
   Json json = {{"names", Json::array()},       {"requests", Json::array()},
                {"active_mean", Json::array()}, {"cpu_ratio_mean", Json::array()},
                {"awake_s", Json::array()},     {"energy_joules", Json::array()}};
@@ -139,18 +138,18 @@ Json servers_json(const RunResult& run) {
     const std::string& first = run.servers[begin].name;
     json["names"].push_back(end - begin == 1 ? first : first + " … " + run.servers[end - 1].name);
     json["requests"].push_back(sum.requests);
-    json["active_mean"].push_back(number(rounded(sum.active_mean / servers, kDigits)));
-    json["cpu_ratio_mean"].push_back(number(rounded(sum.cpu_ratio_mean / servers, kDigits)));
-    json["awake_s"].push_back(number(rounded(sum.awake_s / servers, kDigits)));
-    json["energy_joules"].push_back(number(rounded(sum.energy_joules, kDigits)));
+    json["active_mean"].push_back(number(rounded(sum.active_mean / servers, kSeriesDigits)));
+    json["cpu_ratio_mean"].push_back(number(rounded(sum.cpu_ratio_mean / servers, kSeriesDigits)));
+    json["awake_s"].push_back(number(rounded(sum.awake_s / servers, kSeriesDigits)));
+    json["energy_joules"].push_back(number(rounded(sum.energy_joules, kSeriesDigits)));
   }
   return json;
 }
 
 Json run_json(const RunResult& run, const Budget& budget, bool with_series) {
   Json json = run_head_json(run);
-  json["histogram"] = histogram_json(run.latency);
-  json["servers"] = servers_json(run);
+  json["histogram"] = page_histogram(run.latency);
+  json["servers"] = page_servers(run);
   if (!with_series) {
     json["series"] = nullptr;
     return json;

@@ -11,7 +11,6 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 constexpr std::size_t kBrokenLinesMax = 5;
-constexpr double kMillisecond = 1e6;  // in nanoseconds
 
 std::string hash_text(std::uint64_t hash) {
   static constexpr std::string_view kDigits = "0123456789abcdef";
@@ -58,8 +57,8 @@ Json histogram_json(const Histogram& histogram) {
   Json buckets = Json::array();
   for (const Histogram::Bucket& bucket : histogram.buckets()) {
     buckets.push_back(
-        Json::array({number(static_cast<double>(bucket.lower) / kMillisecond),
-                     number(static_cast<double>(bucket.upper) / kMillisecond), bucket.count}));
+        Json::array({number(static_cast<double>(bucket.lower) / kMillisecondNs),
+                     number(static_cast<double>(bucket.upper) / kMillisecondNs), bucket.count}));
   }
   return buckets;
 }

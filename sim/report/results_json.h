@@ -24,6 +24,8 @@ nlohmann::ordered_json lines_json(std::span<const LineSummary> lines);
 /// line, algorithm, seed, event_hash, metrics.
 nlohmann::ordered_json run_head_json(const RunResult& run);
 
+inline constexpr double kMillisecondNs = 1e6;
+
 /// A number as written everywhere: 12 rather than 12.0, null if not finite.
 nlohmann::ordered_json number(double value);
 

@@ -17,7 +17,7 @@ constexpr std::size_t kColumnsMax = 100;
 constexpr std::size_t kLabelColumnsMin = 8;
 constexpr int kDigits = 3;
 
-struct Column {
+struct TableColumn {
   std::string heading;
   std::string_view metric;
   double scale = 1;         // shown = value * scale
@@ -26,7 +26,7 @@ struct Column {
 };
 
 /// Joules in the unit in which the largest value has at most four digits before the point.
-Column energy_column(std::span<const LineSummary> lines) {
+TableColumn energy_column(std::span<const LineSummary> lines) {
   double largest = 0;
   for (const LineSummary& line : lines) {
     largest = std::max(largest, metric(line, "energy_joules").mean);
@@ -34,12 +34,12 @@ Column energy_column(std::span<const LineSummary> lines) {
   if (largest >= 1e7) {
     return {"energy MJ", "energy_joules", 1e-6};
   }
-  return largest >= 1e4 ? Column{"energy kJ", "energy_joules", 1e-3}
-                        : Column{"energy J", "energy_joules", 1};
+  return largest >= 1e4 ? TableColumn{"energy kJ", "energy_joules", 1e-3}
+                        : TableColumn{"energy J", "energy_joules", 1};
 }
 
 /// Where there are caches, they are what it is about.
-std::vector<Column> cache_columns() {
+std::vector<TableColumn> cache_columns() {
   return {{"p99 ms", "latency_ms_p99", 1, true},
           {"errors %", "error_ratio", 100},
           {"near %", "cache_near_hit_ratio", 100, false, true},
@@ -50,7 +50,7 @@ std::vector<Column> cache_columns() {
           {"recover s", "recovery_s_max", 1}};
 }
 
-std::vector<Column> table_columns(std::span<const LineSummary> lines) {
+std::vector<TableColumn> table_columns(std::span<const LineSummary> lines) {
   if (!lines.empty() && has_caches(lines.front())) {
     return cache_columns();
   }
@@ -60,12 +60,12 @@ std::vector<Column> table_columns(std::span<const LineSummary> lines) {
           {"server-h", "server_hours", 1}};
 }
 
-bool measured(const LineSummary& line, const Column& column) {
+bool measured(const LineSummary& line, const TableColumn& column) {
   return !std::isnan(metric(line, column.metric).mean) &&
          (!column.of_answers || metric(line, "answered_count").mean > 0);
 }
 
-std::string cell(const LineSummary& line, const Column& column) {
+std::string cell(const LineSummary& line, const TableColumn& column) {
   if (!measured(line, column)) {
     return "-";
   }
@@ -79,7 +79,7 @@ std::string cell(const LineSummary& line, const Column& column) {
 
 /// Which lines show the column's best figure, the lowest of most; none if all show the same. What
 /// counts is what is shown: of two equal figures neither is better.
-std::vector<bool> best_of(std::span<const LineSummary> lines, const Column& column) {
+std::vector<bool> best_of(std::span<const LineSummary> lines, const TableColumn& column) {
   constexpr double kNone = std::numeric_limits<double>::infinity();
   std::vector<double> shown;
   double low = kNone;
@@ -120,7 +120,7 @@ std::string cut(const std::string& label, std::size_t width) {
 }
 
 /// One column as text: heading first, then a cell a line; all equally wide, best ones starred.
-std::vector<std::string> rendered(std::span<const LineSummary> lines, const Column& column) {
+std::vector<std::string> rendered(std::span<const LineSummary> lines, const TableColumn& column) {
   std::vector<std::string> cells = {column.heading};
   for (const LineSummary& line : lines) {
     cells.push_back(cell(line, column));
@@ -147,7 +147,7 @@ std::string without_trailing_blanks(std::string text) {
 std::string summary_table(std::span<const LineSummary> lines) {
   std::vector<std::vector<std::string>> body;
   std::size_t used = 0;
-  for (const Column& column : table_columns(lines)) {
+  for (const TableColumn& column : table_columns(lines)) {
     body.push_back(rendered(lines, column));
     used += 1 + columns(body.back().front());
   }

@@ -15,10 +15,10 @@
 namespace copal::sim {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 /// A fresh folder for one test, removed behind it.
-class WriteResults : public testing::Test {
+class WriteResults : public ::testing::Test {
  protected:
   void SetUp() override {
     const auto* info = testing::UnitTest::GetInstance()->current_test_info();
@@ -36,7 +36,7 @@ std::string text_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-std::vector<std::string> keys(const Json& object) {
+std::vector<std::string> keys(const OrderedJson& object) {
   std::vector<std::string> names;
   for (const auto& [key, unused] : object.items()) {
     names.push_back(key);
@@ -100,7 +100,7 @@ TEST_F(WriteResults, FoldersForThePythonTests) {
 }
 
 TEST(ResultsJson, KeysAreThoseOfTheDocumentInItsOrder) {
-  const Json root = Json::parse(results_json(hostile_context(), fixture_runs({})));
+  const OrderedJson root = OrderedJson::parse(results_json(hostile_context(), fixture_runs({})));
   EXPECT_EQ(keys(root), (std::vector<std::string>{"schema", "copal_version", "scenario", "engine",
                                                   "input", "runs", "lines", "expectations"}));
   EXPECT_EQ(keys(root["scenario"]),
@@ -151,8 +151,8 @@ TEST(ResultsJson, NumbersHashesAndMissingIntervals) {
   EXPECT_NE(text.find("\"error_ratio\":0.1,"), std::string::npos);
   EXPECT_NE(text.find("\"imbalance_ratio\":null"), std::string::npos);
   EXPECT_NE(text.find("{\"mean\":0.1,\"low\":null,\"high\":null}"), std::string::npos);
-  const Json root = Json::parse(text);
-  const Json bucket = root["runs"][0]["latency_histogram"][0];
+  const OrderedJson root = OrderedJson::parse(text);
+  const OrderedJson bucket = root["runs"][0]["latency_histogram"][0];
   EXPECT_LE(bucket[0].get<double>(), 1);
   EXPECT_GT(bucket[1].get<double>(), 1);
   EXPECT_EQ(bucket[2], 1);
@@ -162,7 +162,7 @@ TEST(ResultsJson, NumbersHashesAndMissingIntervals) {
 TEST(ResultsJson, BytesThatAreNotUtf8AreReplaced) {
   ReportContext context = plain_context();
   context.scenario_text = "a\xff";
-  const Json root = Json::parse(results_json(context, {}));
+  const OrderedJson root = OrderedJson::parse(results_json(context, {}));
   EXPECT_EQ(root["scenario"]["text"], "a\xef\xbf\xbd");
 }
 
@@ -170,7 +170,7 @@ TEST(ResultsJson, AtMostFiveBrokenLines) {
   ReportContext context = plain_context();
   context.input = ReportContext::Input{"log", 100, 9, {}};
   context.input->first_broken.resize(9);
-  const Json root = Json::parse(results_json(context, {}));
+  const OrderedJson root = OrderedJson::parse(results_json(context, {}));
   EXPECT_EQ(root["input"]["first_broken"].size(), 5U);
   EXPECT_EQ(root["input"]["lines_broken"], 9);
 }

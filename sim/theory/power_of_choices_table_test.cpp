@@ -19,8 +19,8 @@
 namespace copal::sim::theory {
 namespace {
 
-constexpr std::array kLoads = {0.5, 0.7, 0.8, 0.9, 0.95};
-using Column = std::array<double, kLoads.size()>;
+constexpr std::array kTableLoads = {0.5, 0.7, 0.8, 0.9, 0.95};
+using Column = std::array<double, kTableLoads.size()>;
 constexpr std::uint64_t kSeed = 1;
 constexpr double kExact = 0.02;
 constexpr double kSimulated = 0.03;
@@ -50,23 +50,24 @@ double shared_load(double load) {
 /// requests  by load, at the full sample size.
 void check_column(const std::string& what, Cluster cluster, double (*warm_up)(double),
                   const Column& requests, const Column& expected, double tolerance) {
-  for (std::size_t i = 0; i < kLoads.size(); ++i) {
-    cluster.load = kLoads[i];
-    cluster.warm_up = warm_up(kLoads[i]);
+  for (std::size_t i = 0; i < kTableLoads.size(); ++i) {
+    cluster.load = kTableLoads[i];
+    cluster.warm_up = warm_up(kTableLoads[i]);
     cluster.requests = requests[i] * sample_factor();
     const Observed observed = observe(cluster, kSeed);
     EXPECT_EQ(observed.broken_laws, "") << what;
     const double off = observed.mean_time / expected[i] - 1;
     std::printf("theory | %-34s | %.2f | %10llu | %9.5f (%+5.2f %%) | %9.5f +- %.0f %%\n",
-                what.c_str(), kLoads[i], static_cast<unsigned long long>(observed.requests),
+                what.c_str(), kTableLoads[i], static_cast<unsigned long long>(observed.requests),
                 observed.mean_time, 100 * off, expected[i], 100 * tolerance);
-    EXPECT_LE(std::abs(off), tolerance * tolerance_factor()) << what << " at load " << kLoads[i];
+    EXPECT_LE(std::abs(off), tolerance * tolerance_factor())
+        << what << " at load " << kTableLoads[i];
   }
 }
 
 Column by_load(double (*formula)(double)) {
   Column column{};
-  std::transform(kLoads.begin(), kLoads.end(), column.begin(), formula);
+  std::transform(kTableLoads.begin(), kTableLoads.end(), column.begin(), formula);
   return column;
 }
 

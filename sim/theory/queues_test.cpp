@@ -16,7 +16,7 @@ namespace {
 
 using Kind = scenario::Distribution::Kind;
 
-constexpr std::array kLoads = {0.5, 0.8, 0.9};
+constexpr std::array kQueueLoads = {0.5, 0.8, 0.9};
 constexpr double kHalfWidthMax = 0.02;
 
 void expect_exact(const std::string& what, double load, std::uint64_t requests,
@@ -54,21 +54,22 @@ Sample sample(Cluster cluster, double requests) {
 
 TEST(TheoryQueues, OneServerFirstComeFirstServed) {
   constexpr std::array kRequests = {2e6, 1.2e7, 5e7};
-  for (std::size_t i = 0; i < kLoads.size(); ++i) {
-    const Cluster cluster{.concurrency_max = 1, .load = kLoads[i]};
+  for (std::size_t i = 0; i < kQueueLoads.size(); ++i) {
+    const Cluster cluster{.concurrency_max = 1, .load = kQueueLoads[i]};
     const Sample seen = sample(cluster, kRequests[i]);
-    expect_exact("M/M/1 mean", kLoads[i], seen.requests, seen.means, mm1_mean_time(kLoads[i]));
-    expect_exact("M/M/1 95th percentile", kLoads[i], seen.requests, seen.p95s,
-                 mm1_time_quantile(kLoads[i], 0.95));
+    expect_exact("M/M/1 mean", kQueueLoads[i], seen.requests, seen.means,
+                 mm1_mean_time(kQueueLoads[i]));
+    expect_exact("M/M/1 95th percentile", kQueueLoads[i], seen.requests, seen.p95s,
+                 mm1_time_quantile(kQueueLoads[i], 0.95));
   }
 }
 
 void check_many_cores(std::uint32_t cores, const std::array<double, 3>& requests) {
-  for (std::size_t i = 0; i < kLoads.size(); ++i) {
-    const Cluster cluster{.cores = cores, .concurrency_max = cores, .load = kLoads[i]};
+  for (std::size_t i = 0; i < kQueueLoads.size(); ++i) {
+    const Cluster cluster{.cores = cores, .concurrency_max = cores, .load = kQueueLoads[i]};
     const Sample seen = sample(cluster, requests[i]);
-    expect_exact("M/M/" + std::to_string(cores) + " mean", kLoads[i], seen.requests, seen.means,
-                 mmc_mean_time(cores, kLoads[i]));
+    expect_exact("M/M/" + std::to_string(cores) + " mean", kQueueLoads[i], seen.requests,
+                 seen.means, mmc_mean_time(cores, kQueueLoads[i]));
   }
 }
 
@@ -82,11 +83,11 @@ TEST(TheoryQueues, TenCores) {
 /// Processor sharing does not care for the law of the service time: one exact value for all.
 void check_sharing(const char* name, const scenario::Distribution& law,
                    const std::array<double, 3>& requests) {
-  for (std::size_t i = 0; i < kLoads.size(); ++i) {
-    const Cluster cluster{.load = kLoads[i], .service_time = law};
+  for (std::size_t i = 0; i < kQueueLoads.size(); ++i) {
+    const Cluster cluster{.load = kQueueLoads[i], .service_time = law};
     const Sample seen = sample(cluster, requests[i]);
-    expect_exact(std::string("M/G/1 sharing, ") + name, kLoads[i], seen.requests, seen.means,
-                 mg1_sharing_mean_time(kLoads[i]));
+    expect_exact(std::string("M/G/1 sharing, ") + name, kQueueLoads[i], seen.requests, seen.means,
+                 mg1_sharing_mean_time(kQueueLoads[i]));
   }
 }
 

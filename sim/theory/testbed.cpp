@@ -51,7 +51,7 @@ class CutNormalWork final : public Workload {
   Prng random_;
 };
 
-scenario::HostGroup host_group(std::string name, std::uint32_t count, std::uint32_t cores) {
+scenario::HostGroup machines(std::string name, std::uint32_t count, std::uint32_t cores) {
   scenario::HostGroup group;
   group.name = std::move(name);
   group.count = count;
@@ -113,9 +113,9 @@ scenario::Scenario scenario_of(Rule rule, const Testbed& testbed) {
   scenario.warm_up = testbed.warm_up;
   scenario.duration = testbed.warm_up + testbed.measured;
   scenario.series_interval = scenario.duration;
-  scenario.cloud.hosts = {host_group("newer", kReplicas - kOldReplicas, kUsableCores),
-                          host_group("older", kOldReplicas, kUsableCores),
-                          host_group("balancer", kClients, 1)};
+  scenario.cloud.hosts = {machines("newer", kReplicas - kOldReplicas, kUsableCores),
+                          machines("older", kOldReplicas, kUsableCores),
+                          machines("balancer", kClients, 1)};
   scenario.cloud.hosts[1].speed = 1 / testbed.slow_ratio;
   scenario.app.servers = {{"newer"}, {"older"}};
   scenario.app.report_interval = 500ms;

@@ -8,15 +8,15 @@ namespace copal::sim {
 
 namespace {
 
-constexpr std::size_t kBufferBytes = 64 * 1024;
+constexpr std::size_t kKeyBufferBytes = 64 * 1024;
 constexpr std::size_t kKeyBytes = 4;
 
 /// Returns what is wrong, without the path.
 std::string read_keys(ByteSource& source, std::vector<std::uint32_t>& keys) {
-  const auto buffer = std::make_unique<char[]>(kBufferBytes);
+  const auto buffer = std::make_unique<char[]>(kKeyBufferBytes);
   std::uint64_t size_bytes = 0;
   std::uint32_t key = 0;
-  while (const std::size_t count = source.read(buffer.get(), kBufferBytes)) {
+  while (const std::size_t count = source.read(buffer.get(), kKeyBufferBytes)) {
     for (std::size_t i = 0; i < count; ++i) {
       key = key << 8U | static_cast<unsigned char>(buffer[i]);
       if (++size_bytes % kKeyBytes == 0) {

@@ -14,24 +14,26 @@ namespace {
 
 using scenario::Distribution;
 using scenario::Scenario;
-using Kind = scenario::WorkloadSpec::Kind;
+using WorkloadKind = scenario::WorkloadSpec::Kind;
 
 const char* const kMinutes =
     "minute_utc,requests,bytes\n1998-06-30T18:00Z,5000,12500000\n1998-06-30T18:01Z,4000,20000000\n";
 
 /// A scenario of each kind; the files outlive the returned list.
-class Workloads : public testing::Test {
+class Workloads : public ::testing::Test {
  protected:
   std::vector<Scenario> all() const {
     std::vector<Scenario> list;
-    for (const Kind kind : {Kind::kPoisson, Kind::kBursty, Kind::kDiurnal, Kind::kFlashCrowd,
-                            Kind::kPiecewise, Kind::kClosed, Kind::kPerMinute, Kind::kAccessLog}) {
+    for (const WorkloadKind kind :
+         {WorkloadKind::kPoisson, WorkloadKind::kBursty, WorkloadKind::kDiurnal,
+          WorkloadKind::kFlashCrowd, WorkloadKind::kPiecewise, WorkloadKind::kClosed,
+          WorkloadKind::kPerMinute, WorkloadKind::kAccessLog}) {
       list.push_back(of(kind));
     }
     return list;
   }
 
-  Scenario of(Kind kind) const {
+  Scenario of(WorkloadKind kind) const {
     Scenario scenario;
     scenario.application.service_time = {.kind = Distribution::Kind::kExponential, .mean = 0.02};
     scenario.application.answer_size = {.kind = Distribution::Kind::kUniform, .mean = 10'000};
@@ -50,7 +52,7 @@ class Workloads : public testing::Test {
     spec.users = 100;
     spec.think_time = {.kind = Distribution::Kind::kExponential, .mean = 0.5};
     spec.sessions = {1'000, 0.9};
-    spec.file = kind == Kind::kAccessLog ? log_.path() : minutes_.path();
+    spec.file = kind == WorkloadKind::kAccessLog ? log_.path() : minutes_.path();
     return scenario;
   }
 
@@ -133,7 +135,7 @@ TEST_F(Workloads, EachLawLeavesAllOthersAlone) {
 }
 
 TEST_F(Workloads, ErrorRatioIsMet) {
-  Scenario scenario = of(Kind::kPoisson);
+  Scenario scenario = of(WorkloadKind::kPoisson);
   scenario.application.error_ratio = 0.2;
   int failing = 0;
   for (const Arrival& arrival : arrivals_of(scenario, 1, 20'000)) {
@@ -143,7 +145,7 @@ TEST_F(Workloads, ErrorRatioIsMet) {
 }
 
 TEST_F(Workloads, WithoutSessionsEachRequestIsAUserWithAKeyOfItsOwn) {
-  Scenario scenario = of(Kind::kPoisson);
+  Scenario scenario = of(WorkloadKind::kPoisson);
   scenario.workload.sessions = {};
   const auto arrivals = arrivals_of(scenario, 1, 100);
   for (std::size_t i = 1; i < arrivals.size(); ++i) {
@@ -155,7 +157,7 @@ TEST_F(Workloads, WithoutSessionsEachRequestIsAUserWithAKeyOfItsOwn) {
 
 TEST_F(Workloads, PerMinuteTakesSizesOfAnswersFromTheFile) {
   for (const double law_mean : {10'000.0, 0.0}) {
-    Scenario scenario = of(Kind::kPerMinute);
+    Scenario scenario = of(WorkloadKind::kPerMinute);
     scenario.application.answer_size.mean = law_mean;
     double first = 0;
     double second = 0;
@@ -168,23 +170,23 @@ TEST_F(Workloads, PerMinuteTakesSizesOfAnswersFromTheFile) {
 }
 
 TEST_F(Workloads, RecordingsReportWhatTheyRead) {
-  const MadeWorkload minutes = make_workload(of(Kind::kPerMinute), 1);
+  const MadeWorkload minutes = make_workload(of(WorkloadKind::kPerMinute), 1);
   EXPECT_EQ(minutes.input.file, minutes_.path());
   EXPECT_EQ(minutes.input.lines_read, 2u);
-  const MadeWorkload log = make_workload(of(Kind::kAccessLog), 1);
+  const MadeWorkload log = make_workload(of(WorkloadKind::kAccessLog), 1);
   EXPECT_EQ(log.input.lines_read, 4'000u);
   EXPECT_EQ(log.input.lines_broken, 4u);
   EXPECT_EQ(log.input.first_broken.at(0).line, 1'000u);
-  EXPECT_EQ(make_workload(of(Kind::kPoisson), 1).input.file, "");
+  EXPECT_EQ(make_workload(of(WorkloadKind::kPoisson), 1).input.file, "");
 }
 
 TEST_F(Workloads, TimeZeroIsTheWindowsBegin) {
-  Scenario scenario = of(Kind::kPerMinute);
+  Scenario scenario = of(WorkloadKind::kPerMinute);
   scenario.workload.window_from = "1998-06-30T17:59Z";
   EXPECT_GE(make_workload(scenario, 1).workload->next_at(), TimePoint{60s});
   scenario.workload.window_from = "";
   EXPECT_LT(make_workload(scenario, 1).workload->next_at(), TimePoint{1s});
-  Scenario log = of(Kind::kAccessLog);
+  Scenario log = of(WorkloadKind::kAccessLog);
   EXPECT_LT(make_workload(log, 1).workload->next_at(), TimePoint{1s});
   log.workload.window_from = "2015-05-17T10:00Z";
   const TimePoint first = make_workload(log, 1).workload->next_at();
@@ -192,35 +194,35 @@ TEST_F(Workloads, TimeZeroIsTheWindowsBegin) {
 }
 
 TEST_F(Workloads, MistakesNameFileAndText) {
-  Scenario scenario = of(Kind::kAccessLog);
+  Scenario scenario = of(WorkloadKind::kAccessLog);
   scenario.workload.service_from = scenario::WorkloadSpec::ServiceFrom::kLog;
   EXPECT_NE(error_of(scenario).find("no line says how long its request took"), std::string::npos);
-  scenario = of(Kind::kAccessLog);
+  scenario = of(WorkloadKind::kAccessLog);
   scenario.workload.file = "no/such.log";
   EXPECT_EQ(error_of(scenario), "no/such.log: No such file or directory");
   scenario.workload.window_from = "30.6.1998";
   EXPECT_NE(error_of(scenario).find("workload.window_from: '30.6.1998'; expected a time in UTC"),
             std::string::npos);
-  scenario = of(Kind::kPerMinute);
+  scenario = of(WorkloadKind::kPerMinute);
   scenario.workload.window_from = "1998-06-30T18:01Z";
   scenario.workload.window_to = "1998-06-30T18:00Z";
   EXPECT_NE(error_of(scenario).find("expected a time after window_from"), std::string::npos);
-  scenario = of(Kind::kAccessLog);
+  scenario = of(WorkloadKind::kAccessLog);
   scenario.workload.rate_scale = 1e-9;
   EXPECT_NE(error_of(scenario).find("no session is left"), std::string::npos);
-  scenario = of(Kind::kPoisson);
+  scenario = of(WorkloadKind::kPoisson);
   scenario.application.service_time = {.kind = Distribution::Kind::kFile, .file = "no/times"};
   EXPECT_EQ(error_of(scenario), "no/times: No such file or directory");
-  scenario = of(Kind::kClosed);
+  scenario = of(WorkloadKind::kClosed);
   scenario.workload.think_time = {.kind = Distribution::Kind::kFile, .file = "no/times"};
   EXPECT_EQ(error_of(scenario), "no/times: No such file or directory");
 }
 
 TEST_F(Workloads, TheWrongKindOfFileIsRefused) {
-  Scenario scenario = of(Kind::kAccessLog);
+  Scenario scenario = of(WorkloadKind::kAccessLog);
   scenario.workload.file = minutes_.path();
   EXPECT_NE(error_of(scenario).find("3 of 3 lines can't be understood"), std::string::npos);
-  scenario = of(Kind::kPerMinute);
+  scenario = of(WorkloadKind::kPerMinute);
   scenario.workload.file = log_.path();
   EXPECT_NE(error_of(scenario).find("expected the header minute_utc,requests,bytes"),
             std::string::npos);

@@ -14,7 +14,7 @@ namespace copal::sim {
 namespace {
 
 constexpr std::string_view kHeader = "minute_utc,requests,bytes";
-constexpr std::string_view kExpected =
+constexpr std::string_view kExpectedRow =
     "the header minute_utc,requests,bytes and lines such as 1998-06-30T18:00Z,38402,109234871";
 constexpr UtcSeconds kMinute = 60;
 
@@ -27,7 +27,7 @@ std::string_view take_field(std::string_view& text) {
 }
 
 /// A whole number up to 10^15: doubles hold it exactly.
-std::optional<double> whole_number(std::string_view text) {
+std::optional<double> exact_number(std::string_view text) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || number > 1'000'000'000'000'000) {
@@ -59,14 +59,14 @@ std::string_view parse_minute_row(std::string_view line, MinuteRow& row) {
   if (!at || *at % kMinute != 0) {
     return "expected a minute in UTC such as 1998-06-30T18:00Z";
   }
-  const auto requests = whole_number(take_field(line));
+  const auto requests = exact_number(take_field(line));
   if (!requests) {
     return "expected a whole number of requests";
   }
   if (line.empty()) {
     return "expected a number of bytes";
   }
-  const auto bytes = whole_number(take_field(line));
+  const auto bytes = exact_number(take_field(line));
   if (!bytes || !line.empty()) {
     return "expected a whole number of bytes, and nothing behind it";
   }
@@ -87,7 +87,7 @@ std::optional<std::string> load_per_minute(const TraceWindow& window, InputRepor
     }
     if (!header && line != kHeader) {
       return report.file + ":" + std::to_string(reader.line_number()) + ": '" + shown(line) +
-             "'; expected " + std::string(kExpected);
+             "'; expected " + std::string(kExpectedRow);
     }
     if (!std::exchange(header, true)) {
       continue;
@@ -107,7 +107,7 @@ std::optional<std::string> load_per_minute(const TraceWindow& window, InputRepor
   if (reader.failure()) {
     return reader.failure();
   }
-  if (auto error = unusable(report, kExpected)) {
+  if (auto error = unusable(report, kExpectedRow)) {
     return error;
   }
   if (rows.empty()) {

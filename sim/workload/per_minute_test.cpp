@@ -16,21 +16,21 @@ namespace {
 const std::string kHeader = "minute_utc,requests,bytes\n";
 constexpr UtcSeconds kSix = 899'229'600;  // 1998-06-30T18:00Z
 
-struct Loaded {
+struct LoadedMinutes {
   std::vector<MinuteRow> rows;
   InputReport report;
   std::string error;
 };
 
-Loaded load_path(const std::string& path, TraceWindow window = {}) {
-  Loaded loaded;
+LoadedMinutes load_minutes_in(const std::string& path, TraceWindow window = {}) {
+  LoadedMinutes loaded;
   loaded.report.file = path;
   loaded.error = load_per_minute(window, loaded.report, loaded.rows).value_or("");
   return loaded;
 }
 
-Loaded load(const std::string& text, TraceWindow window = {}) {
-  return load_path(TemporaryFile("minutes.csv", text).path(), window);
+LoadedMinutes load_minutes(const std::string& text, TraceWindow window = {}) {
+  return load_minutes_in(TemporaryFile("minutes.csv", text).path(), window);
 }
 
 std::vector<TimePoint> times_of(PerMinuteProcess& process) {
@@ -43,7 +43,7 @@ std::vector<TimePoint> times_of(PerMinuteProcess& process) {
   return times;
 }
 
-scenario::WorkloadSpec scaled(double rate_scale, double time_scale = 1) {
+scenario::WorkloadSpec scaled_by(double rate_scale, double time_scale = 1) {
   scenario::WorkloadSpec spec;
   spec.rate_scale = rate_scale;
   spec.time_scale = time_scale;
@@ -59,12 +59,12 @@ std::size_t count_between(const std::vector<TimePoint>& times, double from_s, do
 }
 
 TEST(PerMinute, RowsAreReadAndSortedAndAddedUp) {
-  const Loaded loaded = load(kHeader +
-                             "1998-06-30T18:02Z,5,50\n"
-                             "1998-06-30T18:00Z,7,70\r\n"
-                             "\n"
-                             "1998-06-30T18:02Z,1,10\n"
-                             "1998-06-30T18:01Z,0,0\n");
+  const LoadedMinutes loaded = load_minutes(kHeader +
+                                            "1998-06-30T18:02Z,5,50\n"
+                                            "1998-06-30T18:00Z,7,70\r\n"
+                                            "\n"
+                                            "1998-06-30T18:02Z,1,10\n"
+                                            "1998-06-30T18:01Z,0,0\n");
   EXPECT_EQ(loaded.error, "");
   EXPECT_EQ(loaded.report.lines_read, 4u);
   EXPECT_EQ(loaded.report.lines_broken, 0u);
@@ -80,7 +80,7 @@ TEST(PerMinute, BrokenLinesAreCountedAndShown) {
       "1998-06-30 18:00,1,10\n1998-06-30T18:00:30Z,1,10\n1998-06-30T18:00Z,-1,10\n"
       "1998-06-30T18:00Z,1\n1998-06-30T18:00Z,1,ten\n1998-06-30T18:00Z,1,10,\n"
       "1998-06-30T18:00Z,1,10,9\n1998-06-30T18:00Z,1.5,10\n";
-  const Loaded loaded = load(text);
+  const LoadedMinutes loaded = load_minutes(text);
   EXPECT_EQ(loaded.error, "");
   EXPECT_EQ(loaded.report.lines_read, 38u);
   EXPECT_EQ(loaded.report.lines_broken, 7u);  // a comma too many at the end hurts nobody
@@ -93,29 +93,29 @@ TEST(PerMinute, BrokenLinesAreCountedAndShown) {
 }
 
 TEST(PerMinute, FileThatIsMostlyBrokenIsAnError) {
-  const Loaded loaded = load(kHeader + "1998-06-30T18:00Z,1,10\nnonsense\nmore\n");
+  const LoadedMinutes loaded = load_minutes(kHeader + "1998-06-30T18:00Z,1,10\nnonsense\nmore\n");
   EXPECT_NE(loaded.error.find("2 of 3 lines can't be understood"), std::string::npos);
   EXPECT_NE(loaded.error.find(":3: expected a minute in UTC such as 1998-06-30T18:00Z: 'nonsense'"),
             std::string::npos)
       << loaded.error;
   // Half of them is not mostly.
-  EXPECT_EQ(load(kHeader + "1998-06-30T18:00Z,1,10\nnonsense\n").error, "");
+  EXPECT_EQ(load_minutes(kHeader + "1998-06-30T18:00Z,1,10\nnonsense\n").error, "");
 }
 
 TEST(PerMinute, HeaderIsAskedFor) {
-  const Loaded loaded = load("1998-06-30T18:00Z,1,10\n");
+  const LoadedMinutes loaded = load_minutes("1998-06-30T18:00Z,1,10\n");
   EXPECT_NE(loaded.error.find(":1: '1998-06-30T18:00Z,1,10'; expected the header "
                               "minute_utc,requests,bytes"),
             std::string::npos)
       << loaded.error;
-  EXPECT_NE(load("").error.find("has no lines"), std::string::npos);
-  EXPECT_NE(load(kHeader).error.find("has no lines"), std::string::npos);
+  EXPECT_NE(load_minutes("").error.find("has no lines"), std::string::npos);
+  EXPECT_NE(load_minutes(kHeader).error.find("has no lines"), std::string::npos);
 }
 
 TEST(PerMinute, WindowWithoutRequestsSaysWhatTheFileCovers) {
   const TraceWindow window{kSix + 3'600, kSix + 7'200};
   const std::string error =
-      load(kHeader + "1998-06-30T18:00Z,1,10\n1998-06-30T18:05Z,1,10\n", window).error;
+      load_minutes(kHeader + "1998-06-30T18:00Z,1,10\n1998-06-30T18:05Z,1,10\n", window).error;
   EXPECT_NE(error.find("has no requests from 1998-06-30T19:00Z on before 1998-06-30T20:00Z; it "
                        "covers 1998-06-30T18:00Z to 1998-06-30T18:06Z"),
             std::string::npos)
@@ -125,12 +125,12 @@ TEST(PerMinute, WindowWithoutRequestsSaysWhatTheFileCovers) {
 TEST(PerMinute, TruncatedFileIsAnErrorWithItsPath) {
   const std::string packed = gzip_of(make_per_minute(1));
   const TemporaryFile file("minutes.csv.gz", packed.substr(0, packed.size() / 2));
-  EXPECT_EQ(load_path(file.path()).error, file.path() + ": the gzip stream is cut off");
+  EXPECT_EQ(load_minutes_in(file.path()).error, file.path() + ": the gzip stream is cut off");
 }
 
 TEST(PerMinuteProcess, EveryMinuteHasItsRequests) {
   PerMinuteProcess process({{kSix, 1'000, 0}, {kSix + 120, 3'000, 0}, {kSix + 180, 1, 0}}, {}, kSix,
-                           scaled(1), 1, 1);
+                           scaled_by(1), 1, 1);
   const std::vector<TimePoint> times = times_of(process);
   EXPECT_EQ(times.size(), 4'001u);
   EXPECT_EQ(count_between(times, 0, 60), 1'000u);
@@ -140,7 +140,7 @@ TEST(PerMinuteProcess, EveryMinuteHasItsRequests) {
 }
 
 TEST(PerMinuteProcess, TimesWithinAMinuteAreEvenAndIndependent) {
-  PerMinuteProcess process({{kSix, 60'000, 0}}, {}, kSix, scaled(1), 1, 2);
+  PerMinuteProcess process({{kSix, 60'000, 0}}, {}, kSix, scaled_by(1), 1, 2);
   const std::vector<TimePoint> times = times_of(process);
   double chi_square = 0;
   for (int i = 0; i < 60; ++i) {
@@ -164,13 +164,14 @@ TEST(PerMinuteProcess, ScalesInRateWithoutLosingParts) {
     rows.push_back({kSix + i * 60, 7, 0});
   }
   for (const double scale : {0.01, 0.05, 0.5, 1.0, 2.5, 10.0}) {
-    PerMinuteProcess process(rows, {}, kSix, scaled(scale), 1, 3);
+    PerMinuteProcess process(rows, {}, kSix, scaled_by(scale), 1, 3);
     EXPECT_NEAR(static_cast<double>(times_of(process).size()), 700 * scale, 1) << scale;
   }
 }
 
 TEST(PerMinuteProcess, ScalesInTime) {
-  PerMinuteProcess process({{kSix, 1'000, 0}, {kSix + 60, 500, 0}}, {}, kSix, scaled(1, 60), 1, 4);
+  PerMinuteProcess process({{kSix, 1'000, 0}, {kSix + 60, 500, 0}}, {}, kSix, scaled_by(1, 60), 1,
+                           4);
   const std::vector<TimePoint> times = times_of(process);
   EXPECT_EQ(count_between(times, 0, 1), 1'000u);
   EXPECT_EQ(count_between(times, 1, 2), 500u);
@@ -178,8 +179,8 @@ TEST(PerMinuteProcess, ScalesInTime) {
 
 TEST(PerMinuteProcess, WindowCutsMinutesByTheirShare) {
   const TraceWindow window{kSix + 30, kSix + 60 + 15};
-  PerMinuteProcess process({{kSix, 1'000, 0}, {kSix + 60, 400, 0}}, window, window.from, scaled(1),
-                           1, 5);
+  PerMinuteProcess process({{kSix, 1'000, 0}, {kSix + 60, 400, 0}}, window, window.from,
+                           scaled_by(1), 1, 5);
   const std::vector<TimePoint> times = times_of(process);
   EXPECT_EQ(count_between(times, 0, 30), 500u);
   EXPECT_EQ(count_between(times, 30, 45), 100u);
@@ -187,8 +188,8 @@ TEST(PerMinuteProcess, WindowCutsMinutesByTheirShare) {
 }
 
 TEST(PerMinuteProcess, AnswersHaveTheMinutesMeanSize) {
-  PerMinuteProcess process({{kSix, 10, 5'000}, {kSix + 60, 10, 20'000}}, {}, kSix, scaled(1), 1'000,
-                           6);
+  PerMinuteProcess process({{kSix, 10, 5'000}, {kSix + 60, 10, 20'000}}, {}, kSix, scaled_by(1),
+                           1'000, 6);
   process.next();
   EXPECT_DOUBLE_EQ(process.answer_factor(), 0.5);
   for (int i = 0; i < 10; ++i) {
@@ -200,7 +201,7 @@ TEST(PerMinuteProcess, AnswersHaveTheMinutesMeanSize) {
 TEST(PerMinute, WorldCupEveningAtFivePercent) {
   const TestData data = worldcup_data();
   const TraceWindow window{kSix, kSix + 4 * 3'600};
-  Loaded loaded = load_path(data.path, window);
+  LoadedMinutes loaded = load_minutes_in(data.path, window);
   ASSERT_EQ(loaded.error, "");
   EXPECT_EQ(loaded.report.lines_broken, 0u);
   EXPECT_EQ(loaded.rows.size(), 240u);
@@ -212,7 +213,7 @@ TEST(PerMinute, WorldCupEveningAtFivePercent) {
     EXPECT_EQ(loaded.report.lines_read, 93'740u);
     EXPECT_EQ(recorded, 31'881'062);
   }
-  PerMinuteProcess process(std::move(loaded.rows), window, kSix, scaled(0.05), 1, 7);
+  PerMinuteProcess process(std::move(loaded.rows), window, kSix, scaled_by(0.05), 1, 7);
   const std::vector<TimePoint> times = times_of(process);
   EXPECT_NEAR(static_cast<double>(times.size()), recorded * 0.05, 1);
   EXPECT_GT(times.size(), 1'500'000u);

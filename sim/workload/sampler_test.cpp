@@ -15,9 +15,9 @@ namespace copal::sim {
 namespace {
 
 using scenario::Distribution;
-using Kind = Distribution::Kind;
+using LawKind = Distribution::Kind;
 
-constexpr int kDraws = 200'000;
+constexpr int kSamples = 200'000;
 // A right sampler fails one of these checks with a probability below 1e-5.
 constexpr double kSigmas = 4.5;
 
@@ -38,35 +38,35 @@ std::vector<Law> laws() {
   const double q = 1 - p;
   const double lowest = 2 * 1.5 / 2.5;  // pareto, mean 2, shape 2.5
   return {{"exponential",
-           {.kind = Kind::kExponential, .mean = 3},
+           {.kind = LawKind::kExponential, .mean = 3},
            3,
            9,
            9,
            [](double x) { return 1 - std::exp(-x / 3); },
            {0.03, 0.5, 2, 3, 7, 14, 20}},
           {"uniform",
-           {.kind = Kind::kUniform, .mean = 5},
+           {.kind = LawKind::kUniform, .mean = 5},
            5,
            100.0 / 12,
            1.8,
            [](double x) { return x / 10; },
            {0.01, 1, 5, 8, 9.99}},
           {"lognormal",
-           {.kind = Kind::kLognormal, .mean = 2, .sigma = 0.5},
+           {.kind = LawKind::kLognormal, .mean = 2, .sigma = 0.5},
            2,
            4 * (e_quarter - 1),
            8.898,
            [](double x) { return std::erfc(-(std::log(x / 2) + 0.125) / 0.5 / std::sqrt(2)) / 2; },
            {0.5, 1, 1.765, 2.5, 5, 8}},
           {"pareto",
-           {.kind = Kind::kPareto, .mean = 2, .shape = 2.5},
+           {.kind = LawKind::kPareto, .mean = 2, .shape = 2.5},
            2,
            lowest * lowest * 2.5 / (1.5 * 1.5 * 0.5),
            -1,
            [lowest](double x) { return 1 - std::pow(lowest / x, 2.5); },
            {1.21, 1.5, 2, 4, 10, 20}},
           {"hyperexponential",
-           {.kind = Kind::kHyperexponential, .mean = 1, .cv2 = 4},
+           {.kind = LawKind::kHyperexponential, .mean = 1, .cv2 = 4},
            1,
            4,
            -1,
@@ -74,7 +74,7 @@ std::vector<Law> laws() {
            {0.01, 0.3, 1, 3, 10, 20}}};
 }
 
-std::vector<double> drawn(const Sampler& sampler, int count = kDraws) {
+std::vector<double> drawn(const Sampler& sampler, int count = kSamples) {
   Prng random(11, "sampler");
   std::vector<double> values(static_cast<std::size_t>(count));
   for (double& value : values) {
@@ -104,7 +104,7 @@ TEST(Sampler, MeansOfAllLawsAreTheirs) {
   for (const Law& law : laws()) {
     const Sampler sampler(law.law);
     EXPECT_NEAR(sampler.mean(), law.mean, 1e-12) << law.name;
-    EXPECT_NEAR(mean_of(drawn(sampler)), law.mean, kSigmas * std::sqrt(law.variance / kDraws))
+    EXPECT_NEAR(mean_of(drawn(sampler)), law.mean, kSigmas * std::sqrt(law.variance / kSamples))
         << law.name;
   }
 }
@@ -112,12 +112,12 @@ TEST(Sampler, MeansOfAllLawsAreTheirs) {
 TEST(Sampler, VariancesOfAllLawsWithFourMomentsAreTheirs) {
   for (const Law& law : laws()) {
     if (law.kurtosis > 0) {
-      const double error = law.variance * std::sqrt((law.kurtosis - 1) / kDraws);
+      const double error = law.variance * std::sqrt((law.kurtosis - 1) / kSamples);
       EXPECT_NEAR(variance_of(drawn(Sampler(law.law))), law.variance, kSigmas * error) << law.name;
     }
   }
   // The hyperexponential law's variance is its reason to be: four times the squared mean.
-  const Sampler sampler(Distribution{.kind = Kind::kHyperexponential, .mean = 1, .cv2 = 4});
+  const Sampler sampler(Distribution{.kind = LawKind::kHyperexponential, .mean = 1, .cv2 = 4});
   EXPECT_NEAR(variance_of(drawn(sampler)), 4, 0.2);
 }
 
@@ -130,7 +130,7 @@ TEST(Sampler, DistributionFunctionsOfAllLawsAreTheirs) {
         count += value <= point ? 1 : 0;
       }
       const double share = law.below(point);
-      EXPECT_NEAR(count / kDraws, share, kSigmas * std::sqrt(share * (1 - share) / kDraws))
+      EXPECT_NEAR(count / kSamples, share, kSigmas * std::sqrt(share * (1 - share) / kSamples))
           << law.name << " at " << point;
     }
   }
@@ -154,7 +154,7 @@ TEST(Sampler, EveryLawWithMeanZeroIsZero) {
 }
 
 TEST(Sampler, ParetoIsCutAndItsMeanSaysSo) {
-  const Distribution law{.kind = Kind::kPareto, .mean = 2, .shape = 1.5, .maximum = 10};
+  const Distribution law{.kind = LawKind::kPareto, .mean = 2, .shape = 1.5, .maximum = 10};
   const Sampler sampler(law);
   const std::vector<double> values = drawn(sampler);
   double highest = 0;
@@ -164,13 +164,13 @@ TEST(Sampler, ParetoIsCutAndItsMeanSaysSo) {
   EXPECT_EQ(highest, 10);
   // Lowest value 2/3: the mean of min(X, 10) is 2/3 * 3 - 2 * 2/3 * sqrt(1/15).
   EXPECT_NEAR(sampler.mean(), 2 - 4.0 / 3 * std::sqrt(1.0 / 15), 1e-12);
-  EXPECT_NEAR(mean_of(values), sampler.mean(), kSigmas * std::sqrt(variance_of(values) / kDraws));
+  EXPECT_NEAR(mean_of(values), sampler.mean(), kSigmas * std::sqrt(variance_of(values) / kSamples));
 }
 
 TEST(Sampler, FileGivesItsNumbersEvenlyTimesTheScale) {
   const TemporaryFile file("times.txt", "# milliseconds\n1\n\n 2.5 \r\n4e0\n");
   Sampler sampler;
-  const Distribution law{.kind = Kind::kFile, .file = file.path(), .scale = 0.001};
+  const Distribution law{.kind = LawKind::kFile, .file = file.path(), .scale = 0.001};
   ASSERT_EQ(load_sampler(law, sampler), std::nullopt);
   EXPECT_NEAR(sampler.mean(), 0.0025, 1e-15);
   std::vector<int> counts(3);
@@ -190,7 +190,7 @@ TEST(Sampler, PackedFilesAreRead) {
   for (const std::string& content : {gzip_of("1\n3\n"), xz_of("1\n3\n")}) {
     const TemporaryFile file("times", content);
     Sampler sampler;
-    ASSERT_EQ(load_sampler({.kind = Kind::kFile, .file = file.path()}, sampler), std::nullopt);
+    ASSERT_EQ(load_sampler({.kind = LawKind::kFile, .file = file.path()}, sampler), std::nullopt);
     EXPECT_EQ(sampler.mean(), 2);
   }
 }
@@ -200,17 +200,17 @@ TEST(Sampler, MistakesInItsFileAreNamed) {
   for (const char* text :
        {"1\nten\n", "1\n-2\n", "1\n3 4\n", "1\nnan\n", "1\ninf\n", "1\n0x10\n"}) {
     const TemporaryFile file("times", text);
-    const auto error = load_sampler({.kind = Kind::kFile, .file = file.path()}, sampler);
+    const auto error = load_sampler({.kind = LawKind::kFile, .file = file.path()}, sampler);
     ASSERT_TRUE(error) << text;
     EXPECT_TRUE(error->starts_with(file.path() + ":2: '")) << *error;
     EXPECT_NE(error->find("expected one number a line"), std::string::npos) << *error;
   }
   const TemporaryFile empty("times", "# nothing\n");
-  EXPECT_NE(load_sampler({.kind = Kind::kFile, .file = empty.path()}, sampler)
+  EXPECT_NE(load_sampler({.kind = LawKind::kFile, .file = empty.path()}, sampler)
                 .value_or("")
                 .find("has no numbers"),
             std::string::npos);
-  EXPECT_NE(load_sampler({.kind = Kind::kFile, .file = "no/such/file"}, sampler)
+  EXPECT_NE(load_sampler({.kind = LawKind::kFile, .file = "no/such/file"}, sampler)
                 .value_or("")
                 .find("no/such/file: No such file"),
             std::string::npos);
