@@ -65,8 +65,9 @@ files_named() {
 # failed. filter_tests PROGRAM FILTER
 filter_tests() {
   local results shards=$((4 * jobs)) status=0
-  # Tests are indented, suites are not.
-  if ! "$1" --gtest_filter="$2" --gtest_list_tests | grep -q '^  '; then
+  # Tests are indented, suites are not. Not -q: it would leave at the first, and the program would
+  # end by the broken pipe.
+  if ! "$1" --gtest_filter="$2" --gtest_list_tests | grep '^  ' >/dev/null; then
     echo "no test matches $2"
     return 1
   fi
