@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "scenarios/loader.h"
+#include "scenarios/testing/mistake.h"
 
 // What a scenario may say about the triad, about caches and about their use, and what a person
 // reads after a mistake there. One scenario that is right, and one change to it at a time.
@@ -184,18 +185,7 @@ TEST(CacheLoader, AMemberOfItsOwnIsNumberedAlsoAlone) {
   EXPECT_EQ(host_names(triad_group(scenario)), (std::vector<std::string>{"triad-1"}));
 }
 
-struct CacheMistake {
-  std::string_view name;
-  std::string_view right;
-  std::string_view wrong;
-  std::string_view message;
-};
-
-std::ostream& operator<<(std::ostream& out, const CacheMistake& mistake) {
-  return out << mistake.name;
-}
-
-const CacheMistake kCacheMistakes[] = {
+const Mistake kCacheMistakes[] = {
     {"UnknownCacheOption", "{consistency: replicated}", "{consistensy: replicated}",
      "x.yaml:11:15: unknown key 'consistensy' in clusters.shop.caches.carts; did you mean "
      "'consistency'?"},
@@ -266,10 +256,10 @@ const CacheMistake kCacheMistakes[] = {
      "x.yaml:19:5: faults.0 (kind: loss) needs 'factor'; expected a number such as 0.2"},
 };
 
-class CacheMistakes : public ::testing::TestWithParam<CacheMistake> {};
+class CacheMistakes : public ::testing::TestWithParam<Mistake> {};
 
 TEST_P(CacheMistakes, IsExplained) {
-  const CacheMistake& mistake = GetParam();
+  const Mistake& mistake = GetParam();
   const LoadResult result =
       load_text(changed(mistake.right, mistake.wrong), "x.yaml", "", {.check_files = false});
   ASSERT_FALSE(result.problems.empty());

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "scenarios/loader.h"
+#include "scenarios/testing/mistake.h"
 
 // What a person reads after each mistake that a person makes: file, line, column, the text, what
 // was expected. One scenario that is right, and one change to it at a time.
@@ -23,17 +24,6 @@ constexpr std::string_view kRight =
     "application: {service_time: 20ms}\n"
     "workload: {kind: poisson, rate: 50/s}\n"
     "vary: {algorithm: [round_robin, green]}\n";
-
-struct Mistake {
-  std::string_view name;
-  std::string_view right;
-  std::string_view wrong;
-  std::string_view message;  // first lines of all messages, one a line
-};
-
-std::ostream& operator<<(std::ostream& out, const Mistake& mistake) {
-  return out << mistake.name;
-}
 
 const Mistake kMistakes[] = {
     {"UnknownKeyNearName", "{count: 3}", "{conut: 3}",

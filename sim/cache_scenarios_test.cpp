@@ -17,9 +17,8 @@ namespace {
 std::vector<RunResult> runs_of(const std::string& name, std::vector<std::string> settings,
                                const std::string& trace = {}) {
   settings.push_back("expect=[]");
-  const auto loaded =
-      scenario::load(std::string(COPAL_SOURCE_DIR) + "/scenarios/cache/" + name + ".yaml",
-                     {.settings = settings, .trace = trace});
+  const auto loaded = scenario::load(kScenarios + "cache/" + name + ".yaml",
+                                     {.settings = settings, .trace = trace});
   for (const auto& problem : loaded.problems) {
     ADD_FAILURE() << problem.message();
   }

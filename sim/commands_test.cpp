@@ -14,8 +14,6 @@
 namespace copal::sim {
 namespace {
 
-const std::string kScenarios = std::string(COPAL_SOURCE_DIR) + "/scenarios/";
-
 /// What a command printed and how it ended.
 struct Said {
   int code = -1;

@@ -19,7 +19,6 @@
 namespace copal::sim {
 namespace {
 
-const std::string kScenarioFolder = std::string(COPAL_SOURCE_DIR) + "/scenarios/";
 const std::string kGolden = std::string(COPAL_SOURCE_DIR) + "/sim/golden_hashes.txt";
 
 /// One row of the golden file: a scenario, how it is changed to be quick, and what comes out.
@@ -57,7 +56,7 @@ std::vector<Case> cases() {
 }
 
 std::vector<scenario::Scenario> load_case(const Case& which) {
-  auto loaded = scenario::load(kScenarioFolder + which.file, {.settings = which.settings});
+  auto loaded = scenario::load(kScenarios + which.file, {.settings = which.settings});
   for (const auto& problem : loaded.problems) {
     ADD_FAILURE() << problem.message();
   }
@@ -156,7 +155,7 @@ TEST(Determinism, RivalsMeetTheSameArrivals) {
 /// Traces too: the recordings themselves, in part.
 TEST(Determinism, ATraceGivesTheSameEventsTwice) {
   auto loaded = scenario::load(
-      kScenarioFolder + "worldcup98.yaml",
+      kScenarios + "worldcup98.yaml",
       {.settings = {"workload.rate_scale=0.005", "workload.window_to=1998-06-30T18:20Z",
                     "duration=20min", "expect=[]"},
        .trace = worldcup_data().path});
@@ -166,7 +165,7 @@ TEST(Determinism, ATraceGivesTheSameEventsTwice) {
 }
 
 TEST(Determinism, AKeyTraceAndAClusterGiveTheSameEventsTwice) {
-  const std::string folder = kScenarioFolder + "cache/";
+  const std::string folder = kScenarios + "cache/";
   auto trace = scenario::load(folder + "key_trace.yaml", {.settings = {"duration=7s", "expect=[]"},
                                                           .trace = key_trace_data().path});
   auto cluster = scenario::load(

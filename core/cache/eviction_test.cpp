@@ -20,8 +20,6 @@ namespace {
 using testing::EvictionReplay;
 using testing::make_reference;
 
-constexpr Eviction kAll[] = {Eviction::kLru, Eviction::kS3Fifo, Eviction::kWTinyLfu};
-
 std::string name_of(Eviction eviction) {
   return std::string(eviction_names()[static_cast<std::size_t>(eviction)]);
 }
@@ -178,11 +176,11 @@ TEST_P(EveryEviction, AScanDisplacesWhatIsUsedOnlyUnderLru) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Eviction, EveryEviction, ::testing::ValuesIn(kAll),
+INSTANTIATE_TEST_SUITE_P(Eviction, EveryEviction, ::testing::ValuesIn(testing::kEveryEviction),
                          [](const auto& of) { return name_of(of.param); });
 
 TEST(EvictionChoice, NamesFollowTheEnumerators) {
-  ASSERT_EQ(eviction_names().size(), std::size(kAll));
+  ASSERT_EQ(eviction_names().size(), testing::kEveryEviction.size());
   EXPECT_EQ(name_of(Eviction::kLru), "lru");
   EXPECT_EQ(name_of(Eviction::kS3Fifo), "s3_fifo");
   EXPECT_EQ(name_of(Eviction::kWTinyLfu), "w_tiny_lfu");

@@ -14,7 +14,6 @@ namespace copal {
 namespace {
 
 constexpr std::uint64_t kOverhead = NearCache::kOverheadBytes;
-constexpr Eviction kPolicies[] = {Eviction::kLru, Eviction::kS3Fifo, Eviction::kWTinyLfu};
 
 KeyHash numbered_key(std::uint32_t number) {
   const std::string text = "key " + std::to_string(number);
@@ -236,8 +235,8 @@ TEST_P(NearCacheOfAnyPolicy, HasTheHitsOfItsPolicyWhenReadThrough) {
   EXPECT_GT(hits, 500u);
 }
 
-INSTANTIATE_TEST_SUITE_P(NearCache, NearCacheOfAnyPolicy, ::testing::ValuesIn(kPolicies),
-                         [](const auto& of) {
+INSTANTIATE_TEST_SUITE_P(NearCache, NearCacheOfAnyPolicy,
+                         ::testing::ValuesIn(testing::kEveryEviction), [](const auto& of) {
                            return std::string(eviction_names()[static_cast<std::size_t>(of.param)]);
                          });
 

@@ -114,7 +114,8 @@ class FakeStore final : public Storage {
 
   // ---- for tests
 
-  /// What it says next; nothing if it has nothing to say.
+  /// What it says next; nothing if it has nothing to say. Not inline: there g++ 12 takes the
+  /// completion's other kinds for uninitialized.
   [[gnu::noinline]] std::optional<StorageCompletion> take() {
     if (failed_last_ > 0) {
       return WriteFailed{StoreSequence{last_ + 1}, StoreSequence{std::exchange(failed_last_, 0)},

@@ -16,6 +16,9 @@
 
 namespace copal::testing {
 
+inline constexpr std::array kEveryEviction = {Eviction::kLru, Eviction::kS3Fifo,
+                                              Eviction::kWTinyLfu};
+
 /// A queue of (key, size), the oldest in front.
 class ReferenceQueue {
  public:

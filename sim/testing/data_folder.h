@@ -4,6 +4,9 @@
 
 namespace copal::sim {
 
+/// The folder of the scenarios that are shipped, with a slash at its end.
+inline const std::string kScenarios = std::string(COPAL_SOURCE_DIR) + "/scenarios/";
+
 /// A recording that a test reads. Real ones are no part of the project: they lie in the folder that
 /// the environment variable COPAL_DATA names, by default ../shared/data beside the source tree (or
 /// beside the current directory). Where one is missing, a generated file of the same format takes

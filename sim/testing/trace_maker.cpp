@@ -154,4 +154,11 @@ TemporaryFile::~TemporaryFile() {
   std::remove(path_.c_str());
 }
 
+scenario::WorkloadSpec scaled(double rate_scale, double time_scale) {
+  scenario::WorkloadSpec spec;
+  spec.rate_scale = rate_scale;
+  spec.time_scale = time_scale;
+  return spec;
+}
+
 }  // namespace copal::sim

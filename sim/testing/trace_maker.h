@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "scenarios/scenario.h"
+
 // Recordings made up for tests, in the formats of real ones, and the ways to store them.
 
 namespace copal::sim {
@@ -29,6 +31,9 @@ std::string make_per_minute(std::uint32_t days = 4, std::uint64_t seed = 1);
 /// Keys asked of a cache, big-endian numbers of 32 bits: some often, many seldom, numbered in the
 /// order in which they first appear, and every now and then a walk through keys of earlier.
 std::string make_key_trace(std::uint32_t requests, std::uint64_t seed = 1);
+
+/// A workload that replays a recording at so many times its rate, in a so many times shorter time.
+scenario::WorkloadSpec scaled(double rate_scale, double time_scale = 1);
 
 /// The bytes of a gzip file of one member, and of an xz file.
 std::string gzip_of(std::string_view text);

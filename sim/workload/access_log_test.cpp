@@ -58,13 +58,6 @@ std::vector<Arrival> replay(std::vector<LogRecord> records, const scenario::Work
   return arrivals;
 }
 
-scenario::WorkloadSpec scaled(double rate_scale, double time_scale = 1) {
-  scenario::WorkloadSpec spec;
-  spec.rate_scale = rate_scale;
-  spec.time_scale = time_scale;
-  return spec;
-}
-
 TEST(AccessLog, RecordsSayWhatTheLinesSay) {
   const Loaded loaded = load(
       "a - - [17/May/2015:10:05:03 +0000] \"GET / HTTP/1.1\" 200 5120 \"-\" \"x\" 0.5\n"

@@ -43,13 +43,6 @@ std::vector<TimePoint> times_of(PerMinuteProcess& process) {
   return times;
 }
 
-scenario::WorkloadSpec scaled_by(double rate_scale, double time_scale = 1) {
-  scenario::WorkloadSpec spec;
-  spec.rate_scale = rate_scale;
-  spec.time_scale = time_scale;
-  return spec;
-}
-
 std::size_t count_between(const std::vector<TimePoint>& times, double from_s, double to_s) {
   std::size_t count = 0;
   for (const TimePoint at : times) {
@@ -130,7 +123,7 @@ TEST(PerMinute, TruncatedFileIsAnErrorWithItsPath) {
 
 TEST(PerMinuteProcess, EveryMinuteHasItsRequests) {
   PerMinuteProcess process({{kSix, 1'000, 0}, {kSix + 120, 3'000, 0}, {kSix + 180, 1, 0}}, {}, kSix,
-                           scaled_by(1), 1, 1);
+                           scaled(1), 1, 1);
   const std::vector<TimePoint> times = times_of(process);
   EXPECT_EQ(times.size(), 4'001u);
   EXPECT_EQ(count_between(times, 0, 60), 1'000u);
@@ -140,7 +133,7 @@ TEST(PerMinuteProcess, EveryMinuteHasItsRequests) {
 }
 
 TEST(PerMinuteProcess, TimesWithinAMinuteAreEvenAndIndependent) {
-  PerMinuteProcess process({{kSix, 60'000, 0}}, {}, kSix, scaled_by(1), 1, 2);
+  PerMinuteProcess process({{kSix, 60'000, 0}}, {}, kSix, scaled(1), 1, 2);
   const std::vector<TimePoint> times = times_of(process);
   double chi_square = 0;
   for (int i = 0; i < 60; ++i) {
@@ -164,14 +157,13 @@ TEST(PerMinuteProcess, ScalesInRateWithoutLosingParts) {
     rows.push_back({kSix + i * 60, 7, 0});
   }
   for (const double scale : {0.01, 0.05, 0.5, 1.0, 2.5, 10.0}) {
-    PerMinuteProcess process(rows, {}, kSix, scaled_by(scale), 1, 3);
+    PerMinuteProcess process(rows, {}, kSix, scaled(scale), 1, 3);
     EXPECT_NEAR(static_cast<double>(times_of(process).size()), 700 * scale, 1) << scale;
   }
 }
 
 TEST(PerMinuteProcess, ScalesInTime) {
-  PerMinuteProcess process({{kSix, 1'000, 0}, {kSix + 60, 500, 0}}, {}, kSix, scaled_by(1, 60), 1,
-                           4);
+  PerMinuteProcess process({{kSix, 1'000, 0}, {kSix + 60, 500, 0}}, {}, kSix, scaled(1, 60), 1, 4);
   const std::vector<TimePoint> times = times_of(process);
   EXPECT_EQ(count_between(times, 0, 1), 1'000u);
   EXPECT_EQ(count_between(times, 1, 2), 500u);
@@ -179,8 +171,8 @@ TEST(PerMinuteProcess, ScalesInTime) {
 
 TEST(PerMinuteProcess, WindowCutsMinutesByTheirShare) {
   const TraceWindow window{kSix + 30, kSix + 60 + 15};
-  PerMinuteProcess process({{kSix, 1'000, 0}, {kSix + 60, 400, 0}}, window, window.from,
-                           scaled_by(1), 1, 5);
+  PerMinuteProcess process({{kSix, 1'000, 0}, {kSix + 60, 400, 0}}, window, window.from, scaled(1),
+                           1, 5);
   const std::vector<TimePoint> times = times_of(process);
   EXPECT_EQ(count_between(times, 0, 30), 500u);
   EXPECT_EQ(count_between(times, 30, 45), 100u);
@@ -188,8 +180,8 @@ TEST(PerMinuteProcess, WindowCutsMinutesByTheirShare) {
 }
 
 TEST(PerMinuteProcess, AnswersHaveTheMinutesMeanSize) {
-  PerMinuteProcess process({{kSix, 10, 5'000}, {kSix + 60, 10, 20'000}}, {}, kSix, scaled_by(1),
-                           1'000, 6);
+  PerMinuteProcess process({{kSix, 10, 5'000}, {kSix + 60, 10, 20'000}}, {}, kSix, scaled(1), 1'000,
+                           6);
   process.next();
   EXPECT_DOUBLE_EQ(process.answer_factor(), 0.5);
   for (int i = 0; i < 10; ++i) {
@@ -213,7 +205,7 @@ TEST(PerMinute, WorldCupEveningAtFivePercent) {
     EXPECT_EQ(loaded.report.lines_read, 93'740u);
     EXPECT_EQ(recorded, 31'881'062);
   }
-  PerMinuteProcess process(std::move(loaded.rows), window, kSix, scaled_by(0.05), 1, 7);
+  PerMinuteProcess process(std::move(loaded.rows), window, kSix, scaled(0.05), 1, 7);
   const std::vector<TimePoint> times = times_of(process);
   EXPECT_NEAR(static_cast<double>(times.size()), recorded * 0.05, 1);
   EXPECT_GT(times.size(), 1'500'000u);
