@@ -18,35 +18,44 @@ void Upkeep::on_time(OwnerCache& owner, Now now, Effects& effects) {
   const std::uint64_t sweeps_before = counts_.sweeps;
   // A bucket without entries costs a look as well, or an empty member would never come to an end.
   for (std::size_t looked = 0; looked < due && counts_.sweeps - sweeps_before < 2;) {
-    looked += 1 + look_at_bucket(owner, now, effects);
+    looked += look_at_bucket(due - looked, owner, now, effects);
   }
   replica_.values().shed(config_.memory_max_bytes, due);
 }
 
-/// Returns how many entries it looked at.
-std::size_t Upkeep::look_at_bucket(OwnerCache& owner, Now now, Effects& effects) {
+/// The next one that has entries; looks_max counts those without, and this one begins below it.
+/// Returns how many looks it took.
+std::size_t Upkeep::look_at_bucket(std::size_t looks_max, OwnerCache& owner, Now now,
+                                   Effects& effects) {
   const Group group{static_cast<std::uint8_t>(group_)};
-  const std::vector<CacheId> caches = replica_.table(group).caches();
-  const auto cache = std::ranges::lower_bound(caches, cache_);
-  if (cache == caches.end()) {
+  const MNodeTable::CacheTree* first = replica_.table(group).first_from(cache_);
+  if (first == nullptr) {
     bucket_ = HashTree::kFanout;
     cache_ = CacheId{~0U};
     go_on();
-    return 0;
+    return 1;
   }
-  if (*cache != cache_) {
-    cache_ = *cache;
+  if (first->cache != cache_) {
+    cache_ = first->cache;
     bucket_ = 0;
   }
-  const std::uint64_t below = horizon_.droppable_below(group);
-  const std::vector<const MNodeEntry*> entries =
-      replica_.table(group).tree(cache_)->entries(bucket_);
-  for (const MNodeEntry* entry : entries) {
-    look_at(*entry, group, below, owner, now, effects);
+  const HashTree& tree = *first->tree;
+  std::size_t looks = 0;
+  while (bucket_ < HashTree::kFanout && looks < looks_max && tree.first(bucket_) == nullptr) {
+    ++bucket_;
+    ++looks;
   }
-  ++bucket_;
+  if (bucket_ < HashTree::kFanout && looks < looks_max) {
+    const std::uint64_t below = horizon_.droppable_below(group);
+    const std::vector<const MNodeEntry*> entries = tree.entries(bucket_);
+    for (const MNodeEntry* entry : entries) {
+      look_at(*entry, group, below, owner, now, effects);
+    }
+    looks += 1 + entries.size();
+    ++bucket_;
+  }
   go_on();
-  return entries.size();
+  return looks;
 }
 
 void Upkeep::go_on() {

@@ -40,7 +40,7 @@ class Upkeep {
   const Counts& counts() const { return counts_; }
 
  private:
-  std::size_t look_at_bucket(OwnerCache& owner, Now now, Effects& effects);
+  std::size_t look_at_bucket(std::size_t looks_max, OwnerCache& owner, Now now, Effects& effects);
   void look_at(const MNodeEntry& entry, Group group, std::uint64_t droppable_below,
                OwnerCache& owner, Now now, Effects& effects);
   void go_on();

@@ -1,19 +1,8 @@
 #include "core/mnode/owner_order.h"
 
-#include "core/base/assert.h"
-
 namespace copal {
 
 namespace {
-
-using Order = std::array<Slot, kSlots>;
-// In the product's sequence: A_B, B_C, C_A, A_C, B_A, C_B (resin-facts M6).
-constexpr std::array<Order, kOwnerOrders> kOrders = {{{Slot{0}, Slot{1}, Slot{2}},
-                                                      {Slot{1}, Slot{2}, Slot{0}},
-                                                      {Slot{2}, Slot{0}, Slot{1}},
-                                                      {Slot{0}, Slot{2}, Slot{1}},
-                                                      {Slot{1}, Slot{0}, Slot{2}},
-                                                      {Slot{2}, Slot{1}, Slot{0}}}};
 
 std::uint32_t big_endian(const std::array<std::uint8_t, 32>& bytes, std::size_t from) {
   std::uint32_t number = 0;
@@ -24,11 +13,6 @@ std::uint32_t big_endian(const std::array<std::uint8_t, 32>& bytes, std::size_t 
 }
 
 }  // namespace
-
-std::array<Slot, kSlots> OwnerOrder::slots() const {
-  COPAL_ASSERT(value < kOwnerOrders);
-  return kOrders[value];
-}
 
 std::optional<Slot> OwnerOrder::first_of(SlotSet some) const {
   for (const Slot slot : slots()) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/base/assert.h"
 #include "core/base/sha256.h"
 
 // Which triad slot owns a key. The first four bytes of the key hash choose one of the six orders of
@@ -30,11 +31,25 @@ struct OwnerOrder {
   constexpr auto operator<=>(const OwnerOrder&) const = default;
 
   /// Primary, secondary, tertiary.
-  std::array<Slot, kSlots> slots() const;
+  constexpr const std::array<Slot, kSlots>& slots() const;
   /// The first of some slots in this order; nothing if there are none.
   std::optional<Slot> first_of(SlotSet some) const;
 };
 inline constexpr std::size_t kOwnerOrders = 6;
+
+/// In the product's sequence: A_B, B_C, C_A, A_C, B_A, C_B (resin-facts M6).
+inline constexpr std::array<std::array<Slot, kSlots>, kOwnerOrders> kSlotsInOrder = {
+    {{Slot{0}, Slot{1}, Slot{2}},
+     {Slot{1}, Slot{2}, Slot{0}},
+     {Slot{2}, Slot{0}, Slot{1}},
+     {Slot{0}, Slot{2}, Slot{1}},
+     {Slot{1}, Slot{0}, Slot{2}},
+     {Slot{2}, Slot{1}, Slot{0}}}};
+
+constexpr const std::array<Slot, kSlots>& OwnerOrder::slots() const {
+  COPAL_ASSERT(value < kOwnerOrders);
+  return kSlotsInOrder[value];
+}
 
 /// One of 16 fixed parts of the key space; a shard runs whole slices (R0.5).
 struct Slice {

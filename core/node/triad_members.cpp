@@ -236,9 +236,10 @@ void TriadServer::want_comparisons(Now now, Effects& effects) {
     }
   }
   const auto room = [&] { return wanted.size() < config_.catch_up.comparisons_max; };
-  for (std::uint8_t i = 0; i < kGroups && room(); ++i) {
+  const SlotSet higher = r.ownership.reachable() & SlotSet(0b110U << config_.slot.value);
+  for (std::uint8_t i = 0; i < kGroups && higher.any() && room(); ++i) {
     for (const Slot peer : kAllSlots) {
-      if (room() && peer > config_.slot && r.ownership.reachable().test(peer.value) &&
+      if (higher[peer.value] && room() &&
           now.mono - r.compared_at[i][peer.value] >= config_.compare_interval) {
         wanted.push_back({Group{i}, peer});
       }

@@ -199,12 +199,15 @@ bool ActingOwner::is_cut_off(Slot peer, TimePoint now) const {
 }
 
 SlotSet ActingOwner::to_compare(const GroupState& state, TimePoint now) const {
-  SlotSet peers;
+  if (state.ready && !state.preparing) {
+    return {};
+  }
+  SlotSet peers = (state.ready ? here_ & state.said_ready : others_) & ~state.compared;
   for (const Slot slot : kAllSlots) {
-    const bool needed =
-        state.ready ? state.preparing && here_.test(slot.value) && state.said_ready.test(slot.value)
-                    : others_.test(slot.value) && !is_dead(peers_[slot.value].state);
-    peers.set(slot.value, needed && !state.compared.test(slot.value) && !is_cut_off(slot, now));
+    const bool is_given_up = !state.ready && is_dead(peers_[slot.value].state);
+    if (peers[slot.value] && (is_given_up || is_cut_off(slot, now))) {
+      peers.reset(slot.value);
+    }
   }
   return peers;
 }
@@ -253,10 +256,15 @@ std::vector<ActingOwner::Comparison> ActingOwner::comparisons_wanted(TimePoint n
   std::vector<Comparison> wanted;
   for (const bool preparing : {true, false}) {
     for (std::size_t i = 0; i < kGroups; ++i) {
+      if (groups_[i].preparing != preparing) {
+        continue;
+      }
       const SlotSet peers = to_compare(groups_[i], now) & here_;
+      if (peers.none()) {
+        continue;
+      }
       for (const Slot slot : group_at(i).order().slots()) {
-        if (wanted.size() < count_max && groups_[i].preparing == preparing &&
-            peers.test(slot.value)) {
+        if (peers[slot.value] && wanted.size() < count_max) {
           wanted.push_back({group_at(i), slot});
         }
       }
@@ -404,7 +412,7 @@ void ActingOwner::start(Group group, std::uint32_t term, bool prepared, TimePoin
     return;
   }
   state.view = {term, self_};
-  state.stage = Stage::kActing;
+  set_stage(group, Stage::kActing);
   mark_dead_behind(group, now);
   events.push_back({Kind::kStarted, group, state.view, self_, prepared});
   if (!prepared) {
@@ -414,12 +422,17 @@ void ActingOwner::start(Group group, std::uint32_t term, bool prepared, TimePoin
 
 void ActingOwner::stop(Group group, TimePoint now, OwnerEvents& events) {
   GroupState& state = at(group);
-  state.stage = Stage::kIdle;
+  set_stage(group, Stage::kIdle);
   events.push_back({Kind::kStopped, group, state.view, state.view.slot});
   if (state.preparing) {
     state.preparing = false;
     lose_readiness(group, now, events);
   }
+}
+
+void ActingOwner::set_stage(Group group, Stage stage) {
+  at(group).stage = stage;
+  acting_[group.value] = stage == Stage::kActing;
 }
 
 std::optional<Slot> ActingOwner::owner(Group group) const {
@@ -435,8 +448,7 @@ std::optional<Slot> ActingOwner::owner(Group group) const {
 void ActingOwner::on_hand_over_asked(Group group, Slot by, View view, TimePoint now,
                                      OwnerEvents& events) {
   const GroupState& state = at(group);
-  if (state.stage == Stage::kActing && view == state.view && here_.test(by.value) &&
-      precedes(group, by, self_)) {
+  if (acts(group) && view == state.view && here_.test(by.value) && precedes(group, by, self_)) {
     begin_hand_over(group, by, now, events);
   }
 }
@@ -455,7 +467,7 @@ std::optional<Slot> ActingOwner::next_heir(Group group) const {
 
 void ActingOwner::begin_hand_over(Group group, Slot heir, TimePoint now, OwnerEvents& events) {
   GroupState& state = at(group);
-  state.stage = Stage::kDraining;
+  set_stage(group, Stage::kDraining);
   state.heir = heir;
   state.hand_over_ends = now + config_.hand_over_timeout;
   events.push_back({Kind::kDrain, group, state.view, heir});
@@ -464,7 +476,7 @@ void ActingOwner::begin_hand_over(Group group, Slot heir, TimePoint now, OwnerEv
 void ActingOwner::on_drained(Group group, TimePoint now, OwnerEvents& events) {
   GroupState& state = at(group);
   if (state.stage == Stage::kDraining && now < state.hand_over_ends) {
-    state.stage = Stage::kOffered;
+    set_stage(group, Stage::kOffered);
     events.push_back({Kind::kHandOver, group, state.view, *state.heir, !state.preparing});
   }
 }
@@ -497,9 +509,8 @@ SlotSet ActingOwner::ready_replicas(Group group) const {
   SlotSet ready;
   for (const Slot slot : kAllSlots) {
     const Peer& peer = peers_[slot.value];
-    ready.set(slot.value,
-              here_.test(slot.value) && peer.said[group.value].ready &&
-                  (peer.behind_since[group.value] == kNever || COPAL_MUTANT(kBehindIsReady)));
+    ready[slot.value] = here_[slot.value] && peer.said[group.value].ready &&
+                        (peer.behind_since[group.value] == kNever || COPAL_MUTANT(kBehindIsReady));
   }
   return ready;
 }
@@ -552,7 +563,9 @@ void ActingOwner::check_invariants() const {
     COPAL_ASSERT(here_.test(slot.value) ==
                  (others_.test(slot.value) && peer.announced && is_alive(peer.state)));
   }
-  for (const GroupState& state : groups_) {
+  for (std::size_t i = 0; i < kGroups; ++i) {
+    const GroupState& state = groups_[i];
+    COPAL_ASSERT(acting_.test(i) == (state.stage == Stage::kActing));
     if (state.stage == Stage::kIdle) {
       COPAL_ASSERT(!state.preparing);
       continue;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -85,7 +86,8 @@ using OwnerEvents = std::vector<OwnerEvent>;
 /// time-outs; each word takes up to a heartbeat.
 ///
 /// Invariants: 1. who acts is ready, and its view names it; 2. a view never goes back; 3. a term
-/// under which it acts lies in its range; 4. nothing is kept of a peer that is not here.
+/// under which it acts lies in its range; 4. nothing is kept of a peer that is not here; 5. acting_
+/// says of each group what its stage says.
 class ActingOwner {
  public:
   /// self    this member's slot, one of `filled`, asserted.   now  the process's start.
@@ -140,7 +142,9 @@ class ActingOwner {
 
   /// Whether this member answers requests of the group: of `available` caches, and, once prepared,
   /// of `replicated` ones. False during a hand-over: requests wait or are told try_again.
-  bool acts(Group group) const { return at(group).stage == Stage::kActing; }
+  bool acts(Group group) const { return acting_[group.value]; }
+  /// The same of all groups: bit i stands for group i.
+  const std::bitset<kGroups>& acting() const { return acting_; }
   bool is_prepared(Group group) const { return acts(group) && !at(group).preparing; }
   bool is_ready(Group group) const { return at(group).ready; }
   /// The highest (term, slot) seen.
@@ -224,6 +228,7 @@ class ActingOwner {
   void settle(Group group, TimePoint now, OwnerEvents& events);
   void start(Group group, std::uint32_t term, bool prepared, TimePoint now, OwnerEvents& events);
   void stop(Group group, TimePoint now, OwnerEvents& events);
+  void set_stage(Group group, Stage stage);
   void lose_readiness(Group group, TimePoint now, OwnerEvents& events);
   void prepare(Group group, TimePoint now);
   void mark_dead_behind(Group group, TimePoint now);
@@ -241,6 +246,7 @@ class ActingOwner {
   bool is_leaving_ = false;
   std::array<Peer, kSlots> peers_;
   std::array<GroupState, kGroups> groups_;
+  std::bitset<kGroups> acting_;  // those in kActing
 };
 
 }  // namespace copal

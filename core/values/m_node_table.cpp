@@ -15,10 +15,15 @@ HashTree& MNodeTable::tree_of(CacheId cache) {
   return *at->tree;
 }
 
-const HashTree* MNodeTable::tree(CacheId cache) const {
-  const auto at = std::lower_bound(trees_.begin(), trees_.end(), cache,
+const MNodeTable::CacheTree* MNodeTable::first_from(CacheId from) const {
+  const auto at = std::lower_bound(trees_.begin(), trees_.end(), from,
                                    [](const CacheTree& of, CacheId id) { return of.cache < id; });
-  return at == trees_.end() || at->cache != cache ? nullptr : at->tree.get();
+  return at == trees_.end() ? nullptr : &*at;
+}
+
+const HashTree* MNodeTable::tree(CacheId cache) const {
+  const CacheTree* first = first_from(cache);
+  return first == nullptr || first->cache != cache ? nullptr : first->tree.get();
 }
 
 std::vector<CacheId> MNodeTable::caches() const {

@@ -216,10 +216,14 @@ void ValueStore::shed(std::uint64_t limit_bytes, std::size_t step_max) {
   // Free places cost next to nothing, but after much was let go there may be many.
   const std::size_t places_max = 4'096 + 8 * step_max;
   std::size_t values = 0;
-  for (std::size_t i = 0; i < places_max && values < step_max && memory_bytes_ > limit_bytes; ++i) {
+  std::size_t parts = 0;  // two rounds: what was used goes in the second; more find nothing new
+  for (std::size_t i = 0;
+       i < places_max && values < step_max && parts <= 2 * kParts && memory_bytes_ > limit_bytes;
+       ++i) {
     if (hand_place_ >= parts_[hand_part_].places()) {
       hand_part_ = (hand_part_ + 1) % kParts;
       hand_place_ = 0;
+      ++parts;
       continue;
     }
     Value* value = parts_[hand_part_].at(hand_place_++);

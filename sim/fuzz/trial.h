@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -200,6 +201,12 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
     std::vector<Written> written;
   };
   std::array<MemberStore, kSlots> stores_;
+  /// The bytes whose sum was last taken: while a member holds the same, it is not taken again.
+  struct Summed {
+    Version version;
+    Blob bytes;
+  };
+  std::array<std::vector<Summed>, kSlots> summed_;                    // of each of tracked_
   std::set<std::uint64_t> open_;                                      // operations under way
   std::map<std::pair<std::uint32_t, KeyName>, Operation> last_seen_;  // of each client
   struct Listing {
@@ -213,7 +220,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   std::vector<ListSample> list_samples_;
   std::vector<TimePoint> changed_at_;  // of each node: its process came or went, or froze
   std::vector<ClientAnswer> requests_;
-  std::array<std::array<bool, kGroups>, kSlots> acts_{};
+  std::array<std::bitset<kGroups>, kSlots> acts_;
   std::array<bool, kSlots> running_{};
   static constexpr std::uint64_t kInvariantsEach = 97;  // steps: checking walks everything
   std::uint64_t steps_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 
 #include "core/base/hash.h"
 #include "core/mnode/value_name.h"
@@ -19,12 +20,9 @@ Blob value_bytes(std::uint32_t number, std::uint32_t size_bytes) {
     return Blob(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
   }
   return Blob::make(size_bytes, [number](std::span<std::uint8_t> bytes) {
-    std::uint64_t word = 0;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-      if (i % 8 == 0) {
-        word = mix64(number, i / 8);
-      }
-      bytes[i] = static_cast<std::uint8_t>(word >> (i % 8 * 8));
+    for (std::size_t i = 0; i < bytes.size(); i += sizeof(std::uint64_t)) {
+      const std::uint64_t word = mix64(number, i / sizeof word);
+      std::memcpy(&bytes[i], &word, std::min(sizeof word, bytes.size() - i));
     }
   });
 }

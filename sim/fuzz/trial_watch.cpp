@@ -160,7 +160,9 @@ void Trial::watch_store(std::uint32_t slot, const Input& input, const Effects& e
 
 void Trial::watch_member(std::uint32_t slot) {
   const Replica& replica = triad_[slot]->node()->replica();
-  for (KeyHistory* key : tracked_) {
+  summed_[slot].resize(tracked_.size());
+  for (std::size_t i = 0; i < tracked_.size(); ++i) {
+    KeyHistory* key = tracked_[i];
     const MNodeEntry* entry = replica.find(key->hash);
     HeldState state{.running = true};
     if (entry != nullptr) {
@@ -171,8 +173,12 @@ void Trial::watch_member(std::uint32_t slot) {
       note_state(*key, mnode);
       const Blob* bytes =
           mnode.has_stored_value() ? replica.values().find(mnode.value_hash) : nullptr;
-      if (!mnode.is_tombstone() && (!mnode.has_stored_value() || bytes != nullptr)) {
-        const std::uint64_t sum = value_sum(mnode, bytes == nullptr ? Blob() : *bytes);
+      Summed& last = summed_[slot][i];
+      const bool is_known = bytes != nullptr && last.version == mnode.version &&
+                            last.bytes.bytes().data() == bytes->bytes().data();
+      if (!is_known && !mnode.is_tombstone() && (!mnode.has_stored_value() || bytes != nullptr)) {
+        last = {mnode.version, bytes == nullptr ? Blob() : *bytes};
+        const std::uint64_t sum = value_sum(mnode, last.bytes);
         if (key->value_sums.try_emplace(mnode.version, sum).first->second != sum) {
           history_.conflicts.push_back(key->text + ": one version with other bytes");
         }
@@ -227,12 +233,15 @@ void Trial::watch_disk(std::uint32_t slot) {
 
 void Trial::note_acting(std::uint32_t slot, bool running) {
   const TriadServer* member = running ? triad_[slot]->node() : nullptr;
-  for (std::uint8_t i = 0; i < kGroups; ++i) {
-    const bool acts = member != nullptr && member->ownership().acts(Group{i});
-    if (acts == acts_[slot][i]) {
+  const std::bitset<kGroups> now_acting =
+      member == nullptr ? std::bitset<kGroups>() : member->ownership().acting();
+  const std::bitset<kGroups> changed = acts_[slot] ^ now_acting;
+  acts_[slot] = now_acting;
+  for (std::uint8_t i = 0; changed.any() && i < kGroups; ++i) {
+    if (!changed.test(i)) {
       continue;
     }
-    acts_[slot][i] = acts;
+    const bool acts = now_acting.test(i);
     std::vector<ActingSpan>& spans = history_.acting[i];
     if (acts) {
       ++counts_.failovers;
