@@ -181,6 +181,23 @@ bool KeptWrites::on_answer(NodeId, const OfferAnswer& answer, Now now, Effects& 
   return true;
 }
 
+void KeptWrites::on_fetch(NodeId from, const FetchValue& fetch, Effects& effects) const {
+  const auto has_it = [&fetch](const Kept& kept) {
+    return kept.mnode.has_stored_value() && kept.mnode.value_hash == fetch.hash &&
+           !kept.value.empty();
+  };
+  const Kept* found = nullptr;
+  for (const auto& [sequence, offer] : offers_) {
+    found = has_it(offer.kept) ? &offer.kept : found;
+  }
+  for (const std::deque<Kept>& of_owner : kept_) {
+    const auto at = std::ranges::find_if(of_owner, has_it);
+    found = at != of_owner.end() ? &*at : found;
+  }
+  effects.push_back(Send{
+      from, FetchedValue{fetch.hash, found != nullptr, found == nullptr ? Blob() : found->value}});
+}
+
 void KeptWrites::on_lost(NodeId member, Now now) {
   for (auto& [sequence, offer] : offers_) {
     if (offer.asked == member) {

@@ -19,7 +19,8 @@ namespace copal {
 /// A server's acknowledged writes until every ready member has them: the second copy of those that
 /// only their acting owner has. When another member acts, or the owner began anew, they are offered
 /// to it under the same version; so a write is lost only if owner and writer are gone. What a read
-/// finds the owner to lack is offered as well. Rule: R1.7.
+/// finds the owner to lack is offered as well, and bytes that its disk has lost are given back.
+/// Rule: R1.7.
 /// Chosen: at the bound in bytes further writes wait, but where the owner is the only member that
 /// is ready (two of three down) nothing ever covers them and writing must go on: there the oldest
 /// are given up, and counted. Invariants: 1. the charges add up; 2. what is kept for an owner
@@ -45,6 +46,8 @@ class KeptWrites {
   /// Who acts has changed: what others hold in charge now is offered to them.
   void on_owners_changed(Now now, Effects& effects);
   bool on_answer(NodeId from, const OfferAnswer& answer, Now now, Effects& effects);
+  /// A member has lost the bytes of a value, and no other one has them.
+  void on_fetch(NodeId from, const FetchValue& fetch, Effects& effects) const;
   void on_lost(NodeId member, Now now);
   void on_time(Now now, Effects& effects);
   TimePoint next_deadline() const { return next_deadline_; }

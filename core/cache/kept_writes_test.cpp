@@ -61,6 +61,21 @@ class KeptWritesTest : public LocalBed {
   std::optional<KeptWrites> kept_;
 };
 
+TEST_F(KeptWritesTest, BytesThatTheOwnerHasLostAreGivenBack) {
+  const auto fetch = [this](const Blob& value) {
+    effects_.clear();
+    kept_->on_fetch(NodeId{0}, {hash_value(value.bytes())}, effects_);
+    return sent<FetchedValue>().at(0).second;
+  };
+  EXPECT_FALSE(fetch(bytes(1)).found);
+  keep(key_, 5, 1);
+  EXPECT_EQ(fetch(bytes(1)).value, bytes(1));
+  EXPECT_FALSE(fetch(bytes(2)).found);
+  change_owner(key_, 1);
+  EXPECT_EQ(kept_->count(), 1U);
+  EXPECT_EQ(fetch(bytes(1)).value, bytes(1)) << "while it is offered as well";
+}
+
 TEST_F(KeptWritesTest, AWriteIsKeptUntilItsOwnerSaysThatAllHaveIt) {
   keep(key_at(0, 0), 5, 1);
   keep(key_at(0, 1), 6, 2);

@@ -59,6 +59,10 @@ class LocalCache {
     scans_.on_page(from, page, now, effects);
   }
   void on_reply(NodeId from, const EntryEvent& event, Now now, Effects& effects);
+  /// A member asks for bytes that no member has.
+  void on_fetch(NodeId from, const FetchValue& fetch, Effects& effects) const {
+    kept_.on_fetch(from, fetch, effects);
+  }
 
   /// A connection to a member broke: what was asked there is asked again a moment later, for the
   /// next connection may break at once as well.

@@ -295,14 +295,10 @@ void LocalChanges::on_outcome(Question& question, const CacheAnswer& answer, Now
     if (!mnode.is_tombstone()) {
       told.entry = mnode;
     }
+    const Blob value = bytes_of(mnode, question, answer, near_.peek_readable(question.key));
     const NearCopy* copy = near_.peek(question.key);
-    const Blob value = bytes_of(mnode, question, answer, copy);
     if (copy == nullptr || copy->mnode.version < mnode.version) {
-      if (!mnode.has_stored_value() || value.size_bytes() > 0) {
-        near_.put(mnode, value, question.first_sent);
-      } else {
-        near_.erase(question.key);
-      }
+      near_.put(mnode, value, question.first_sent);
     }
     if (answer.position > 0) {
       kept_.keep(mnode, call.key, value, answer.view.slot, answer.incarnation, answer.position, now,

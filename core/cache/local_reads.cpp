@@ -23,10 +23,6 @@ void answer(CallId call, const MNode* mnode, const Blob& value, TimePoint now, E
   }
 }
 
-bool has_bytes(const NearCopy& copy) {
-  return !copy.mnode.has_stored_value() || !copy.value.empty();
-}
-
 }  // namespace
 
 /// Uses of an entry with an idle timeout are told to its owner: a copy serves no longer than they
@@ -62,7 +58,7 @@ void LocalReads::read(const ReadEntry& call, Now now, Effects& effects) {
       hash_key(cache->id.value,
                std::span(reinterpret_cast<const std::uint8_t*>(call.key.data()), call.key.size()));
   const NearCopy* copy = near_.find(key);
-  if (copy != nullptr && may_use(*copy, *cache, now) && (!call.wants_value || has_bytes(*copy))) {
+  if (copy != nullptr && may_use(*copy, *cache, now) && (!call.wants_value || copy->has_bytes())) {
     ++counts_.local;
     answer(call.call, &copy->mnode, copy->value, now.mono, effects);
     return;
@@ -100,8 +96,8 @@ void LocalReads::begin(CacheId cache, const KeyHash& key, const std::string& key
   question.waiters = std::move(waiters);
   question.wants_value = std::ranges::any_of(question.waiters, &Waiter::wants_value);
   question.first_sent = now.mono;
-  const NearCopy* copy = near_.peek(key);
-  question.has_held = copy != nullptr && (!question.wants_value || has_bytes(*copy));
+  const NearCopy* copy = question.wants_value ? near_.peek_readable(key) : near_.peek(key);
+  question.has_held = copy != nullptr;
   if (question.has_held) {
     question.held = *copy;
   }
@@ -165,11 +161,18 @@ void LocalReads::try_again(Question& question, Now now) {
 // ---- answers
 
 /// What came, or what was held: bytes that this server has are not sent again.
-const Blob& LocalReads::bytes_of(const Question& question, const CacheAnswer& answer) {
-  const MNode& held = question.held.mnode;
-  const bool is_held = question.has_held && held.has_stored_value() &&
-                       held.value_hash == answer.entry->mnode.value_hash;
-  return answer.value.empty() && is_held ? question.held.value : answer.value;
+const Blob& LocalReads::bytes_of(const Question& question, const CacheAnswer& answer) const {
+  const auto has_it = [&answer](const NearCopy& copy) {
+    return copy.mnode.has_stored_value() && copy.mnode.value_hash == answer.entry->mnode.value_hash;
+  };
+  if (!answer.value.empty()) {
+    return answer.value;
+  }
+  if (question.has_held && has_it(question.held)) {
+    return question.held.value;
+  }
+  const NearCopy* copy = near_.peek_readable(question.key);
+  return copy != nullptr && has_it(*copy) ? copy->value : answer.value;
 }
 
 bool LocalReads::on_answer(NodeId from, const CacheAnswer& answer, Now now, Effects& effects) {
@@ -213,11 +216,11 @@ bool LocalReads::on_answer(NodeId from, const CacheAnswer& answer, Now now, Effe
 
 /// A write of this server may have come in between: reads do not go back behind it.
 void LocalReads::on_not_modified(Question& question, Now now, Effects& effects) {
-  const NearCopy* copy = near_.peek(question.key);
-  if (copy != nullptr && copy->mnode.version > question.held.mnode.version && has_bytes(*copy)) {
+  const NearCopy* copy = near_.peek_readable(question.key);
+  if (copy != nullptr && copy->mnode.version > question.held.mnode.version) {
     question.held = *copy;
   } else {
-    near_.confirm(question.key, question.first_sent);
+    near_.confirm(question.key, question.held.mnode.version, question.first_sent);
     question.held.mnode.accessed = now.mono;  // by this read, which the owner knows of
   }
   answer_all(question, &question.held.mnode, question.held.value, now, effects);
@@ -227,8 +230,8 @@ void LocalReads::on_not_modified(Question& question, Now now, Effects& effects) 
 /// when the question was sent, the owner is behind and is offered it.
 bool LocalReads::keep_newer(const Question& question, const Version& version, Now now,
                             Effects& effects) {
-  const NearCopy* copy = near_.peek(question.key);
-  if (copy == nullptr || copy->mnode.version <= version || !has_bytes(*copy)) {
+  const NearCopy* copy = near_.peek_readable(question.key);
+  if (copy == nullptr || copy->mnode.version <= version) {
     return false;
   }
   const bool was_held = question.has_held && question.held.mnode.version == copy->mnode.version;
@@ -244,8 +247,8 @@ void LocalReads::on_entry(Question& question, const CacheAnswer& answer, Now now
                           Effects& effects) {
   const MNode mnode = dated(*answer.entry, now.mono);
   if (keep_newer(question, mnode.version, now, effects)) {
-    const NearCopy newer = *near_.peek(question.key);
-    near_.confirm(question.key, question.first_sent);
+    const NearCopy newer = *near_.peek_readable(question.key);
+    near_.confirm(question.key, newer.mnode.version, question.first_sent);
     answer_all(question, &newer.mnode, newer.value, now, effects);
     return;
   }
@@ -259,7 +262,7 @@ void LocalReads::on_entry(Question& question, const CacheAnswer& answer, Now now
 void LocalReads::on_absent(Question& question, const CacheAnswer& answer, Now now,
                            Effects& effects) {
   if (keep_newer(question, answer.absent, now, effects)) {
-    const NearCopy newer = *near_.peek(question.key);
+    const NearCopy newer = *near_.peek_readable(question.key);
     answer_all(question, &newer.mnode, newer.value, now, effects);
     return;
   }

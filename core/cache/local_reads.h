@@ -93,7 +93,7 @@ class LocalReads {
              std::vector<Waiter> waiters, Now now, Effects& effects);
   void send(std::uint64_t sequence, Question& question, Now now, Effects& effects);
   void try_again(Question& question, Now now);
-  static const Blob& bytes_of(const Question& question, const CacheAnswer& answer);
+  const Blob& bytes_of(const Question& question, const CacheAnswer& answer) const;
   void on_not_modified(Question& question, Now now, Effects& effects);
   void on_entry(Question& question, const CacheAnswer& answer, Now now, Effects& effects);
   void on_absent(Question& question, const CacheAnswer& answer, Now now, Effects& effects);

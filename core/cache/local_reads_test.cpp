@@ -238,6 +238,38 @@ TEST_F(LocalReadsTest, AnOwnerThatIsBehindWhatIsHeldIsOfferedIt) {
   EXPECT_EQ(cache_->reads().counts().went_back, 1U);
 }
 
+/// Of the newer state only its version is known here: the bytes of the older one can still be read.
+TEST_F(LocalReadsTest, BehindANewerStateWithoutItsBytesReadsDoNotGoBackEither) {
+  fill(9, bytes(2));
+  pass(1s);
+  read(key_, false);
+  CacheAnswer bare = entry_answer(question().sequence, key_, 12, bytes(4));
+  bare.value = Blob();
+  reply(bare);
+  EXPECT_EQ(told<AnswerCall>().at(0).entry->version.counter, 12U);
+  read(key_, false);
+  EXPECT_EQ(told<AnswerCall>().at(0).entry->version.counter, 12U);
+  read(key_);
+  EXPECT_EQ(question().held.counter, 9U) << "what is newer is asked for";
+  take_over(key_hash(key_), 1);
+  reply(entry_answer(question().sequence, key_, 5, bytes(1)), 1);
+  EXPECT_EQ(told<AnswerCall>().at(0).value, bytes(2)) << "reads do not go back";
+  read(key_);
+  EXPECT_EQ(told<AnswerCall>().at(0).value, bytes(2)) << "and here is the copy again";
+}
+
+TEST_F(LocalReadsTest, AnAnswerWithoutBytesThatAreHereIsWhole) {
+  read(key_, false);
+  const auto asked = question();
+  put(key_, bytes(3));
+  reply(done_answer(sent<CacheChange>().at(0).second.sequence, key_, 8, bytes(3), 1));
+  CacheAnswer bare = entry_answer(asked.sequence, key_, 8, bytes(3));
+  bare.value = Blob();
+  reply(bare);
+  read(key_);
+  EXPECT_EQ(told<AnswerCall>().at(0).value, bytes(3)) << "without asking";
+}
+
 TEST_F(LocalReadsTest, AWriteOfThisServerWhileItAskedIsNotReadOver) {
   read(key_);
   const auto asked = question();

@@ -44,8 +44,28 @@ const NearCopy* NearCache::peek(const KeyHash& key) const {
   return item == nullptr ? nullptr : &item->copy;
 }
 
+const NearCopy* NearCache::peek_readable(const KeyHash& key) const {
+  const Item* item = index_.find(key.bytes);
+  if (item == nullptr) {
+    return nullptr;
+  }
+  return item->copy.has_bytes() ? &item->copy : item->older.get();
+}
+
+std::uint64_t NearCache::charge_of(const NearCopy* older, const Blob& value) {
+  return kOverheadBytes + value.size_bytes() +
+         (older == nullptr ? 0 : sizeof(NearCopy) + older->value.size_bytes());
+}
+
 bool NearCache::put(const MNode& mnode, const Blob& value, TimePoint checked) {
-  const std::uint64_t charge = value.size_bytes() + kOverheadBytes;
+  Item* item = index_.find(mnode.key.bytes);
+  NearCopy copy{value, checked, mnode};
+  std::unique_ptr<NearCopy> older;
+  if (item != nullptr && !copy.has_bytes()) {
+    older = item->copy.has_bytes() ? std::make_unique<NearCopy>(std::move(item->copy))
+                                   : std::move(item->older);
+  }
+  const std::uint64_t charge = charge_of(older.get(), value);
   if (charge > charge_max_bytes_) {
     erase(mnode.key);
     ++counts_.too_large;
@@ -53,13 +73,13 @@ bool NearCache::put(const MNode& mnode, const Blob& value, TimePoint checked) {
   }
   const auto size_bytes = static_cast<std::uint32_t>(charge);
   EvictionQueue evicted;
-  Item* item = index_.find(mnode.key.bytes);
   if (item != nullptr) {
-    item->copy = {value, checked, mnode};
+    item->copy = std::move(copy);
+    item->older = std::move(older);
     policy_->resize(*item, size_bytes, evicted);
   } else {
     item = &add(mnode);
-    item->copy = {value, checked, mnode};
+    item->copy = std::move(copy);
     item->size_bytes = size_bytes;
     policy_->insert(*item, evicted);
   }
@@ -73,9 +93,17 @@ bool NearCache::put(const MNode& mnode, const Blob& value, TimePoint checked) {
   return kept;
 }
 
-bool NearCache::confirm(const KeyHash& key, TimePoint checked) {
+bool NearCache::confirm(const KeyHash& key, const Version& version, TimePoint checked) {
   Item* item = index_.find(key.bytes);
   if (item == nullptr) {
+    return false;
+  }
+  if (item->older != nullptr && item->older->mnode.version == version) {
+    const NearCopy older = *item->older;
+    if (!put(older.mnode, older.value, older.checked)) {
+      return false;
+    }
+  } else if (item->copy.mnode.version != version) {
     return false;
   }
   item->copy.checked = std::max(item->copy.checked, checked);
@@ -121,7 +149,8 @@ void NearCache::check_invariants() const {
   for (std::size_t i = 0; i < items_.size(); ++i) {
     const Item& item = *items_[i];
     COPAL_ASSERT(item.place == i && index_.find(item.hash_bytes()) == &item);
-    COPAL_ASSERT(item.size_bytes == item.copy.value.size_bytes() + kOverheadBytes);
+    COPAL_ASSERT(item.size_bytes == charge_of(item.older.get(), item.copy.value));
+    COPAL_ASSERT(item.older == nullptr || (!item.copy.has_bytes() && item.older->has_bytes()));
     COPAL_ASSERT(item.hash == policy_hash(item.copy.mnode.key));
     size_bytes += item.size_bytes;
   }

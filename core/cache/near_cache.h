@@ -23,9 +23,11 @@ struct NearCacheConfig {
 /// A server's own copy of an entry that it has read.
 struct NearCopy {
   // In this order because a hit reads these and the key: they stand together behind the links.
-  Blob value;           // no bytes if it stands in the m-node, or there is none
+  Blob value;           // no bytes if it stands in the m-node, there is none, or it did not come
   TimePoint checked{};  // when it was last known to agree with the acting owner
   MNode mnode;
+
+  bool has_bytes() const { return !mnode.has_stored_value() || !value.empty(); }
 };
 
 /// The copies that a dynamic server keeps of entries it has read, within a limit in bytes. When a
@@ -35,11 +37,16 @@ struct NearCopy {
 /// the limit is not kept. Chosen: a tenth is the most that a policy here gives to newcomers; a
 /// larger one would push all others of them out for the sake of one, whose transfer costs far more
 /// than the message that keeping it might save.
+/// A state whose bytes did not come (it was asked for no more, or another server made it) does not
+/// drive out an older one that has its bytes: that stays beside it, lest reads go back behind what
+/// was read when the acting owner does (section 5 of the design).
 /// Invariants: 1. each copy is in the index and known to the policy; 2. the charges add up to at
-/// most the limit; 3. each copy is charged for what it holds.
+/// most the limit; 3. each copy is charged for what it holds; 4. only a copy without its bytes has
+/// an older one beside it, which has its bytes.
 class NearCache {
   struct Item : EvictionItem {
     NearCopy copy;
+    std::unique_ptr<NearCopy> older;
     std::size_t place = 0;  // in items_
 
     const std::array<std::uint8_t, 32>& hash_bytes() const { return copy.mnode.key.bytes; }
@@ -58,18 +65,21 @@ class NearCache {
   const NearCopy* find(const KeyHash& key);
   /// The same without counting as anything.
   const NearCopy* peek(const KeyHash& key) const;
+  /// The newest state that has its bytes: the copy, or what is beside it.
+  const NearCopy* peek_readable(const KeyHash& key) const;
 
   /// Keeps this copy, in the place of the one of its key if there is one, whatever their versions.
   /// A new key counts as used. A replaced copy does not: the read that asked for it was counted,
   /// and a copy that is only ever written is not worth keeping.
-  /// value  see NearCopy; shared, not copied.   checked  see NearCopy.
+  /// value  see NearCopy; shared, not copied. Without it, what had its bytes stays beside.
+  /// checked  see NearCopy.
   /// Returns whether it was kept: not too large, and not given up at once. If it was not, no copy
   /// of this key is here. Allocates for a new key.
   bool put(const MNode& mnode, const Blob& value, TimePoint checked);
-  /// The acting owner was asked, which is a use, and said that the copy is still right. A time
-  /// before the copy's own changes nothing: answers may overtake each other. Returns whether there
-  /// is a copy.
-  bool confirm(const KeyHash& key, TimePoint checked);
+  /// The acting owner was asked, which is a use, and this state is right: that of the copy, or of
+  /// what is beside it, which then is the copy again. A time before the copy's own changes nothing:
+  /// answers may overtake each other. Returns whether that state is here.
+  bool confirm(const KeyHash& key, const Version& version, TimePoint checked);
 
   /// Returns whether there was a copy.
   bool erase(const KeyHash& key);
@@ -93,6 +103,7 @@ class NearCache {
   void check_invariants() const;
 
  private:
+  static std::uint64_t charge_of(const NearCopy* older, const Blob& value);
   Item& add(const MNode& mnode);
   void drop(Item& item);
 

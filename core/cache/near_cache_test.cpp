@@ -72,13 +72,51 @@ TEST(NearCache, ReplacingChargesTheNewValueAndSharesItsBytes) {
 
 TEST(NearCache, ConfirmingNeverGoesBack) {
   NearCache cache = cache_for(100);
-  EXPECT_FALSE(cache.confirm(numbered_key(1), at(1)));
+  EXPECT_FALSE(cache.confirm(numbered_key(1), kNoVersion, at(1)));
   cache.put(numbered_mnode(1), bytes_of(100), at(5));
-  EXPECT_TRUE(cache.confirm(numbered_key(1), at(4)));
+  EXPECT_TRUE(cache.confirm(numbered_key(1), kNoVersion, at(4)));
   EXPECT_EQ(cache.peek(numbered_key(1))->checked, at(5));
-  EXPECT_TRUE(cache.confirm(numbered_key(1), at(6)));
+  EXPECT_FALSE(cache.confirm(numbered_key(1), {1, 0, {}}, at(6))) << "another state";
+  EXPECT_TRUE(cache.confirm(numbered_key(1), kNoVersion, at(6)));
   EXPECT_EQ(cache.peek(numbered_key(1))->checked, at(6));
   EXPECT_EQ(cache.peek(numbered_key(1))->mnode.accessed, at(6)) << "asking was a use";
+}
+
+TEST(NearCache, WhatHasItsBytesStandsBesideWhatHasNot) {
+  const auto state = [](std::uint64_t counter) {
+    MNode mnode = numbered_mnode(1);
+    mnode.version.counter = counter;
+    mnode.value_hash.bytes[0] = static_cast<std::uint8_t>(counter);
+    return mnode;
+  };
+  const auto readable = [](const NearCache& cache) {
+    const NearCopy* copy = cache.peek_readable(numbered_key(1));
+    return copy == nullptr ? 0 : copy->mnode.version.counter;
+  };
+  NearCache cache = cache_for(100);
+  EXPECT_TRUE(cache.put(state(4), Blob(), at(1)));
+  EXPECT_EQ(readable(cache), 0u);
+  EXPECT_TRUE(cache.put(state(5), bytes_of(100), at(1)));
+  EXPECT_EQ(cache.size_bytes(), 100 + kOverhead);
+  for (const std::uint64_t newer : {7u, 8u}) {
+    EXPECT_TRUE(cache.put(state(newer), Blob(), at(2)));
+    EXPECT_EQ(cache.peek(numbered_key(1))->mnode.version.counter, newer);
+    EXPECT_EQ(readable(cache), 5u);
+    EXPECT_EQ(cache.size_bytes(), 100 + kOverhead + sizeof(NearCopy)) << "both are charged";
+    cache.check_invariants();
+  }
+  EXPECT_FALSE(cache.confirm(numbered_key(1), state(7).version, at(3))) << "no more here";
+  EXPECT_TRUE(cache.confirm(numbered_key(1), state(8).version, at(3)));
+  EXPECT_EQ(readable(cache), 5u);
+  EXPECT_TRUE(cache.confirm(numbered_key(1), state(5).version, at(4))) << "the owner went back";
+  EXPECT_EQ(cache.peek(numbered_key(1))->mnode.version.counter, 5u);
+  EXPECT_EQ(cache.peek(numbered_key(1))->checked, at(4));
+  EXPECT_EQ(cache.size_bytes(), 100 + kOverhead);
+  EXPECT_TRUE(cache.put(state(8), Blob(), at(5)));
+  EXPECT_TRUE(cache.put(state(8), bytes_of(90), at(5)));
+  EXPECT_EQ(readable(cache), 8u);
+  EXPECT_EQ(cache.size_bytes(), 90 + kOverhead);
+  cache.check_invariants();
 }
 
 TEST(NearCache, ErasedAndClearedCopiesAreGone) {
@@ -153,7 +191,7 @@ TEST_P(NearCacheOfAnyPolicy, AHitAllocatesNothing) {
   for (int round = 0; round < 20; ++round) {
     for (const KeyHash& key : keys) {
       cache.find(key);
-      cache.confirm(key, at(round));
+      cache.confirm(key, kNoVersion, at(round));
     }
   }
   EXPECT_EQ(testing::allocation_count(), before);
@@ -178,7 +216,7 @@ TEST_P(NearCacheOfAnyPolicy, AgreesWithAModelOverRandomChanges) {
           ASSERT_EQ(cache.peek(key), nullptr);
           break;
         case 1:
-          ASSERT_EQ(cache.confirm(key, at(step)), here);
+          ASSERT_EQ(cache.confirm(key, kNoVersion, at(step)), here);
           model[number].checked = at(step);
           break;
         case 2:

@@ -35,13 +35,18 @@ void FailureDetector::add(NodeId peer, TimePoint now) {
   Peer added;
   added.node = peer;
   added.since = now;
+  added.sent = sent_to_removed_;
+  added.sent_unwatched = sent_to_removed_;
   peers_.insert(std::upper_bound(peers_.begin(), peers_.end(), peer,
                                  [](NodeId node, const Peer& other) { return node < other.node; }),
                 added);
 }
 
 void FailureDetector::remove(NodeId peer) {
-  std::erase_if(peers_, [peer](const Peer& other) { return other.node == peer; });
+  if (const Peer* known = find(peer)) {
+    sent_to_removed_ = std::max(sent_to_removed_, known->sent);
+    std::erase_if(peers_, [peer](const Peer& other) { return other.node == peer; });
+  }
 }
 
 void FailureDetector::remember(NodeId node, Incarnation incarnation, std::uint64_t began) {
@@ -82,7 +87,7 @@ FailureDetector::Heard FailureDetector::on_heartbeat(NodeId node, Incarnation in
     peer->echoed = 0;
   }
   // An echo of what was never sent is a lie, or of our own earlier start: no contact.
-  if (numbers.echo > peer->echoed && numbers.echo <= peer->sent &&
+  if (numbers.echo > std::max(peer->echoed, peer->sent_unwatched) && numbers.echo <= peer->sent &&
       peer->sent - numbers.echo < kSentKept) {
     peer->echoed = numbers.echo;
     peer->echoed_sent_at = peer->sent_at[numbers.echo % kSentKept];

@@ -52,6 +52,8 @@ class FailureDetector {
 
   /// Watches a peer; it is kUnknown at first. Again does nothing.
   void add(NodeId peer, TimePoint now);
+  /// Should it be watched again, its heartbeats go on above those sent before: its process may have
+  /// received them and would call lower ones stale.
   void remove(NodeId peer);
   /// What this node's earlier start heard last of a watched peer (asserted): what is below it, or
   /// another start of that number, is not heard now either.
@@ -112,6 +114,7 @@ class FailureDetector {
     std::uint64_t began = 0;
     std::uint64_t received = 0;
     std::uint64_t sent = 0;
+    std::uint64_t sent_unwatched = 0;  // an echo of these, or of earlier ones, says nothing
     std::uint64_t echoed = 0;
     TimePoint since{};  // watched since; reset by a freeze
     TimePoint heard{};  // only if was_heard
@@ -131,6 +134,7 @@ class FailureDetector {
   std::uint64_t began_;
   TimePoint last_step_;
   TimePoint heard_anyone_;
+  std::uint64_t sent_to_removed_ = 0;  // the highest number in a heartbeat to any of them
 };
 
 }  // namespace copal

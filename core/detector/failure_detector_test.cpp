@@ -199,6 +199,22 @@ TEST_F(FailureDetectorTest, NextChangeIsWhenAStateChanges) {
   ADD_FAILURE() << "two changes were expected";
 }
 
+TEST_F(FailureDetectorTest, WatchedAgainAPeerIsSentNumbersAboveThoseOfBefore) {
+  talk(20s);
+  const std::uint64_t last = received_;
+  detector_.remove(kPeer);
+  detector_.add(kPeer, now_);
+  incarnation_ = Incarnation{2};  // whose process has received what went to the one before it
+  EXPECT_EQ(hear(), FailureDetector::Heard::kFirst);
+  pass(1s);
+  hear();
+  EXPECT_EQ(state(), PeerState::kSlow) << "its echo is of what was sent before it was watched";
+  EXPECT_EQ(detector_.next_heartbeat(kPeer, now_).sequence, last + 1);
+  talk(1s);
+  EXPECT_EQ(state(), PeerState::kAlive);
+  EXPECT_GT(received_, last + 1);
+}
+
 TEST_F(FailureDetectorTest, WhoIsNotWatchedIsDeadAndItsHeartbeatsAreStale) {
   detector_.remove(kPeer);
   EXPECT_EQ(state(), PeerState::kDead);

@@ -42,6 +42,8 @@ class OwnerId {
   constexpr std::uint32_t pod() const { return number_ >> 20; }
   constexpr Slot slot() const { return {static_cast<std::uint8_t>(number_ >> 18 & 3)}; }
   constexpr std::uint32_t generation() const { return number_ & kGenerationMax; }
+  /// The same place in the same pod, in whatever generation.
+  constexpr bool is_same_member(OwnerId other) const { return number_ >> 18 == other.number_ >> 18; }
 
  private:
   std::uint32_t number_ = 0;

@@ -52,6 +52,11 @@ void DynamicServer::on_message(NodeId from, const Message& message, Now now, Eff
                             cache_->on_reply(from, reply, now, effects);
                           }
                         },
+                        [&](const FetchValue& fetch) {
+                          if (cache_ && link_->slot_of(from)) {
+                            cache_->on_fetch(from, fetch, effects);
+                          }
+                        },
                         [](const CacheQuestion auto&) {}, [](const TriadMessage auto&) {}},
              message);
 }

@@ -448,8 +448,13 @@ void TriadServer::send_heartbeats(Now now, Effects& effects) {
   Announcement announcement = r.ownership.announcement(config_.slot);
   const bool announce = ++r.heartbeats % kAnnounceEach == 0 || announcement != r.announced;
   r.announced = announcement;
-  for (const NodeId server : r.presence.alive(now.mono)) {
+  std::vector<NodeId> servers = r.presence.alive(now.mono);
+  for (const NodeId server : servers) {
     effects.push_back(Send{server, heartbeat_to(server, std::nullopt, announce, now)});
+  }
+  if (replica_.values().missing_count() > 0) {
+    std::erase_if(servers, [this](NodeId server) { return !may_ask(server); });
+    r.fetch.set_servers(std::move(servers));
   }
 }
 

@@ -121,6 +121,11 @@ void TriadServer::on_message(const MessageReceived& received, Now now, Effects& 
           [&](const OfferAnswer& answer) { on_relayed(from, answer, effects); },
           [](const ValueLeft&) {}, [](const CacheCleared&) {}, [](const KeyPage&) {},
           [](const EntryEvent&) {},
+          [&](const FetchedValue&) {
+            if (slot_of(from) || may_ask(from)) {
+              on_replica_message(from, received.message, now, effects);
+            }
+          },
           [&](const TriadMessage auto&) {
             if (slot_of(from)) {
               on_replica_message(from, received.message, now, effects);

@@ -27,6 +27,22 @@ void ValueFetch::want(const ValueHash& hash, NodeId hint, TimePoint now, Effects
   ask(hash, fetches_[hash] = Fetch{.hint = hint}, now, effects);
 }
 
+/// Whom to ask, in this order.
+std::vector<NodeId> ValueFetch::candidates(const ValueHash& hash, const Fetch& fetch) const {
+  std::vector<NodeId> nodes;
+  if (fetch.hint != kNoNode) {
+    nodes.push_back(fetch.hint);
+  }
+  for (const Slot slot : owner_order(hash).slots()) {
+    const NodeId member = members_[slot.value];
+    if (member != kNoNode && member != fetch.hint) {
+      nodes.push_back(member);
+    }
+  }
+  nodes.insert(nodes.end(), servers_.begin(), servers_.end());
+  return nodes;
+}
+
 void ValueFetch::ask(const ValueHash& hash, Fetch& fetch, TimePoint now, Effects& effects) {
   fetch.asked = now;
   next_deadline_ = std::min(next_deadline_, now + kAskAgain);
@@ -34,18 +50,9 @@ void ValueFetch::ask(const ValueHash& hash, Fetch& fetch, TimePoint now, Effects
     store_.read_value(hash, effects);
     return;
   }
-  std::vector<NodeId> candidates;
-  if (fetch.hint != kNoNode) {
-    candidates.push_back(fetch.hint);
-  }
-  for (const Slot slot : owner_order(hash).slots()) {
-    const NodeId member = members_[slot.value];
-    if (member != kNoNode && member != fetch.hint) {
-      candidates.push_back(member);
-    }
-  }
-  if (!candidates.empty()) {
-    effects.push_back(Send{candidates[fetch.asked_count++ % candidates.size()], FetchValue{hash}});
+  const std::vector<NodeId> nodes = candidates(hash, fetch);
+  if (!nodes.empty()) {
+    effects.push_back(Send{nodes[fetch.asked_count++ % nodes.size()], FetchValue{hash}});
   }
 }
 
@@ -60,12 +67,11 @@ void ValueFetch::on_fetched(NodeId from, const FetchedValue& fetched, TimePoint 
     start_background(now, effects);
     return;
   }
-  // It has not got it: the next one, but each member once before all rest a while.
+  // It has not got it: the next one, but each once before all rest a while.
   if (at->second.hint == from) {
     at->second.hint = kNoNode;
   }
-  const auto members = std::ranges::count_if(members_, [](NodeId m) { return m != kNoNode; });
-  if (at->second.asked_count < static_cast<std::size_t>(members)) {
+  if (at->second.asked_count < candidates(fetched.hash, at->second).size()) {
     ask(fetched.hash, at->second, now, effects);
   }
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "core/base/ids.h"
@@ -17,9 +18,11 @@ namespace copal {
 /// Gets the bytes of values that are named by an m-node and not in memory: from the disk, else from
 /// another member, in the order that the value's own hash gives, so that the bytes of one owner's
 /// keys spread over the triad; and gives them to members that ask. Bytes that are missing are
-/// fetched; the key is never deleted for it. Rule: R0.4. Chosen: U6.
-/// Departs: the product removed the key, everywhere (resin-facts F19).
-/// Invariant: 1. never more than kFetchesMax at a time; others wait in ValueStore's missing ones.
+/// fetched; the key is never deleted for it. What no member has, such as the bytes of a lone one
+/// whose disk has damaged them, may still be at the server that wrote it (KeptWrites): so the
+/// servers are asked last. Rule: R0.4, R1.7. Chosen: U6. Departs: the product removed the key,
+/// everywhere (resin-facts F19). Invariant: 1. never more than kFetchesMax at a time; others wait
+/// in ValueStore's missing ones.
 class ValueFetch {
  public:
   /// Both outlive it.
@@ -27,6 +30,8 @@ class ValueFetch {
 
   /// The other members that can be asked, by slot; kNoNode: none there or not alive.
   void set_members(const std::array<NodeId, kSlots>& members) { members_ = members; }
+  /// The servers that are there.
+  void set_servers(std::vector<NodeId> servers) { servers_ = std::move(servers); }
 
   /// Somebody waits for these bytes, which are wanted in the store (a reference or a pin).
   /// hint  a member that has them, asked first; kNoNode: none in particular.
@@ -60,6 +65,7 @@ class ValueFetch {
     std::size_t asked_count = 0;
   };
 
+  std::vector<NodeId> candidates(const ValueHash& hash, const Fetch& fetch) const;
   void ask(const ValueHash& hash, Fetch& fetch, TimePoint now, Effects& effects);
   void start_background(TimePoint now, Effects& effects);
   void answer_askers(const ValueHash& hash, Effects& effects);
@@ -67,6 +73,7 @@ class ValueFetch {
   Replica& replica_;
   ReplicaStore& store_;
   std::array<NodeId, kSlots> members_{kNoNode, kNoNode, kNoNode};
+  std::vector<NodeId> servers_;
   std::map<ValueHash, Fetch> fetches_;
   std::map<ValueHash, std::vector<NodeId>> askers_;  // of values that are being read
   ValueHash background_from_;

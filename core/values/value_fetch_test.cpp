@@ -113,6 +113,21 @@ TEST_F(ValueFetchTest, WhatIsInMemoryIsNotFetched) {
   EXPECT_EQ(fetch_.under_way(), 0U);
 }
 
+TEST_F(ValueFetchTest, WhatNoMemberHasIsAskedOfTheServers) {  // R1.7
+  const Blob value = first_at(Slot{1}, Slot{2});
+  fetch_.set_servers({NodeId{7}, NodeId{8}});
+  want(refer(value));
+  EXPECT_EQ(asked(), std::vector{kB});
+  fetched(kB, value, false);
+  EXPECT_EQ(asked(), std::vector{kC});
+  fetched(kC, value, false);
+  EXPECT_EQ(asked(), std::vector{NodeId{7}});
+  fetched(NodeId{7}, value, false);
+  EXPECT_EQ(asked(), std::vector{NodeId{8}});
+  fetched(NodeId{8}, value, true);
+  EXPECT_EQ(fetch_.under_way(), 0U);
+}
+
 TEST_F(ValueFetchTest, WhoHasNotGotThemIsFollowedByTheNextAndThenAllRest) {
   const Blob value = first_at(Slot{1}, Slot{2});
   want(refer(value));

@@ -140,6 +140,26 @@ TEST_F(CheckersTest, AReadOlderThanWhatTheOwnerHad) {
   expect_found("monotonic", "is older than");
 }
 
+/// A member begins to act, changes the key and answers, all in one instant: the read may be from
+/// before the change. (A slow node does what waited in one instant.)
+TEST_F(CheckersTest, AReadInTheInstantInWhichItsOwnerBegan) {
+  Operation& read = operation(Kind::kGet, kAvailable, 1);
+  KeyHistory& key = this->key(kAvailable, read.planned.key);
+  const auto now = std::ranges::find(key.held[0], read.version, &HeldState::version);
+  ASSERT_NE(now, key.held[0].end());
+  HeldState then = *now;
+  then.since = read.asked;
+  now->since = read.asked - 1ns;
+  ++then.version.counter;
+  const std::size_t place = static_cast<std::size_t>(now - key.held[0].begin()) + 1;
+  key.held[0].insert(key.held[0].begin() + static_cast<std::ptrdiff_t>(place), then);
+  std::vector<ActingSpan>& spans = history().acting[key.group.value];
+  spans = {{0, 2'000, read.asked, kNever}};
+  EXPECT_EQ(found_by("staleness"), std::vector<std::string>());
+  key.held[0][place].since = read.asked - 1ns;
+  expect_found("staleness", "which the acting owner had");
+}
+
 TEST_F(CheckersTest, AReadThatFindsNothingWhereThereIsSomething) {
   operation(Kind::kGet, kAvailable).status = CacheStatus::kAbsent;
   expect_found("staleness", "found nothing");

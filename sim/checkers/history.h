@@ -89,6 +89,8 @@ struct KeyHistory {
 
   /// What a member held at a time.
   const HeldState* at(std::uint32_t member, TimePoint time) const;
+  /// The same without what became of it in the steps of that very instant.
+  const HeldState* before(std::uint32_t member, TimePoint time) const;
 };
 
 struct History {

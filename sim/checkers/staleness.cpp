@@ -71,7 +71,9 @@ void check_read(const History& history, const Operation& read, const Window& win
       continue;
     }
     const TimePoint from = std::max(window.from, span.from);
-    const HeldState* state = key.at(span.member, from);
+    // What it had when it began: it may have changed within the same instant, read and all.
+    const HeldState* state = span.from >= window.from ? key.before(span.member, span.from)
+                                                      : key.at(span.member, window.from);
     if (state != nullptr && (lowest == nullptr || state->version < lowest->version)) {
       lowest = state;
     }

@@ -20,6 +20,10 @@ const HeldState* KeyHistory::at(std::uint32_t member, TimePoint time) const {
   return after == all.begin() ? nullptr : &*std::prev(after);
 }
 
+const HeldState* KeyHistory::before(std::uint32_t member, TimePoint time) const {
+  return at(member, time - 1ns);
+}
+
 }  // namespace copal::sim
 
 namespace copal::sim::fuzz {
