@@ -30,7 +30,7 @@ void answer(CallId call, const MNode* mnode, const Blob& value, TimePoint now, E
 bool LocalReads::may_use(const NearCopy& copy, const CacheConfig& cache, Now now) const {
   Duration timeout = cache.local_read_timeout;
   if (copy.mnode.idle_timeout_ms > 0) {
-    timeout = std::min(timeout, touch_interval(copy.mnode.idle_timeout_ms));
+    timeout = std::min(timeout, tell_interval(copy.mnode.idle_timeout_ms));
   }
   const bool is_old = now.mono - copy.checked > timeout && !COPAL_MUTANT(kLocalReadTimeoutIgnored);
   if (timeout <= 0ns || is_old) {

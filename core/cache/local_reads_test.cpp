@@ -306,7 +306,7 @@ TEST_F(LocalReadsTest, ACopyWithAnIdleTimeoutServesNoLongerThanUsesMayBeKeptBack
   CacheAnswer answer = entry_answer(question().sequence, key_, 5, bytes(1));
   answer.entry->mnode.idle_timeout_ms = 32'000;
   reply(answer);
-  pass(2s);
+  pass(1s);
   read(key_);
   EXPECT_TRUE(sent<CacheGet>().empty());
   pass(1ns);

@@ -100,7 +100,7 @@ void OwnerCache::touch(const MNodeEntry& entry, TimePoint now) {
   const MNode& mnode = entry.mnode();
   if (mnode.idle_timeout_ms == 0 || COPAL_MUTANT(kUsesNotTold)) {
     replica_.touch(entry, now);
-  } else if (now - mnode.accessed >= touch_interval(mnode.idle_timeout_ms)) {
+  } else if (now - mnode.accessed >= tell_interval(mnode.idle_timeout_ms)) {
     MNode used = mnode;
     used.accessed = now;
     replica_.install(used, entry.key_text());

@@ -131,7 +131,7 @@ TEST_F(OwnerCacheTest, UsesAreReplicatedAtTheirIntervalUnderTheSameVersion) {
   Change change{.value = name_value(bytes(1).bytes()), .idle_timeout_ms = 32'000};
   const Version version = ask(change_of("key", change, bytes(1)))->entry->mnode.version;
   const std::uint64_t positions = log_.last_position();
-  pass(2s - 1ns);
+  pass(1s - 1ns);
   get("key");
   EXPECT_EQ(log_.last_position(), positions) << "not each one";
   pass(1ns);

@@ -100,12 +100,21 @@ void ReplicationLog::send(Stream& stream, TimePoint now, Effects& effects) {
     const std::uint64_t position = ++stream.sent;
     if (send_one(stream, entry(position), now, effects)) {
       stream.last_sent = position;
-    } else if (position < last_ &&
-               (stream.left_out.empty() || stream.left_out.back().needs < last_)) {
-      stream.left_out.push_back({position, last_});
+    } else if (position < last_) {
+      leave_out(stream, position);
     }
   }
   settle(stream);
+}
+
+/// What is remembered of later ones is covered by what is remembered of this one.
+void ReplicationLog::leave_out(Stream& stream, std::uint64_t position) const {
+  while (!stream.left_out.empty() && stream.left_out.back().first >= position) {
+    stream.left_out.pop_back();
+  }
+  if (stream.left_out.empty() || stream.left_out.back().needs < last_) {
+    stream.left_out.push_back({position, last_});
+  }
 }
 
 /// Returns whether there was something to send.
@@ -159,13 +168,11 @@ std::uint64_t ReplicationLog::acked(const Stream& stream) {
 }
 
 /// Everything after the last answer again. The first of it counts as the first of a stream: what
-/// the member has received beyond its answer is not known here.
+/// the member has received beyond its answer is not known here. Its answer to that may still come,
+/// so what was left out stays remembered.
 void ReplicationLog::rewind(Stream& stream) {
   stream.sent = stream.heard;
   stream.last_sent = 0;
-  while (!stream.left_out.empty() && stream.left_out.back().first > stream.heard) {
-    stream.left_out.pop_back();
-  }
 }
 
 bool ReplicationLog::on_ack(NodeId peer, const ReplicateAck& ack, TimePoint now) {

@@ -107,6 +107,7 @@ class ReplicationLog {
   Stream* find(NodeId peer);
   const Entry& entry(std::uint64_t position) const;
   std::uint64_t append(const Entry& entry);
+  void leave_out(Stream& stream, std::uint64_t position) const;
   bool send_one(Stream& stream, const Entry& change, TimePoint now, Effects& effects);
   void send(Stream& stream, TimePoint now, Effects& effects);
   void give_up_the_slow();

@@ -275,6 +275,22 @@ TEST_F(Replication, ABrokenConnectionSendsAgainAMomentLater) {
   EXPECT_EQ(log_->acked(kFirstPeer), 2U);
 }
 
+TEST_F(Replication, WhatWasLeftOutIsRememberedWhenTheConnectionBreaks) {
+  write(1, 1);
+  write(2, 1);
+  write(1, 2);  // the first one is left out for this
+  send();
+  log_->on_link_down(kFirstPeer, now_);
+  log_->on_ack(kFirstPeer, {Incarnation{1}, 2}, now_);
+  EXPECT_EQ(log_->acked(kFirstPeer), 0U) << "the answer was on its way, the third was not there";
+  log_->check_invariants();
+  now_ += 100ms;
+  send();
+  log_->on_ack(kFirstPeer, {Incarnation{1}, 3}, now_);
+  EXPECT_EQ(log_->acked(kFirstPeer), 3U);
+  log_->check_invariants();
+}
+
 TEST_F(Replication, WhatIsNewWaitsForTheNextConnection) {
   log_->on_link_down(kFirstPeer, now_);
   write(1, 1);

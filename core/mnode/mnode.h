@@ -23,12 +23,18 @@ struct ChangeId {
   constexpr auto operator<=>(const ChangeId&) const = default;
 };
 
-/// A use of an entry with an idle timeout is told to others this often: rarely enough to cost
-/// nothing. So what they know of its last use may be older than it was by as much, and an entry is
-/// kept so much longer than its timeout, never shorter. Rule: R0.7.
+/// What members know of the last use of an entry with an idle timeout may be older than it was by
+/// as much as this, and the entry is kept so much longer than its timeout, never shorter.
+/// Rule: R0.7.
 constexpr Duration touch_interval(std::uint32_t idle_timeout_ms) {
   const Duration sixteenth = std::chrono::milliseconds{idle_timeout_ms} / 16;
   return sixteenth < 1s ? Duration{1s} : sixteenth > 60s ? Duration{60s} : sixteenth;
+}
+
+/// How often uses are told, rarely enough to cost nothing: by a server to the owner, and by the
+/// owner to the other members. Half of the above each, for the one comes on top of the other.
+constexpr Duration tell_interval(std::uint32_t idle_timeout_ms) {
+  return touch_interval(idle_timeout_ms) / 2;
 }
 
 /// The fixed-size record of one key: all that must agree between servers. The value's bytes are

@@ -42,6 +42,7 @@ TEST(MNode, UsesAreToldASixteenthOfTheIdleTimeoutApartWithinASecondAndAMinute) {
   EXPECT_EQ(touch_interval(1'000), 1s);
   EXPECT_EQ(touch_interval(32'000), 2s);
   EXPECT_EQ(touch_interval(3'600'000), 60s);
+  EXPECT_EQ(tell_interval(32'000), 1s) << "by the server to the owner, and on by the owner";
   const MNode mnode{.idle_timeout_ms = 1'800'000, .accessed = at(0s)};
   EXPECT_FALSE(mnode.is_expired(at(30min + 60s)));
   EXPECT_TRUE(mnode.is_expired(at(30min + 60s + 1ns)));

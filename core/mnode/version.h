@@ -43,7 +43,9 @@ class OwnerId {
   constexpr Slot slot() const { return {static_cast<std::uint8_t>(number_ >> 18 & 3)}; }
   constexpr std::uint32_t generation() const { return number_ & kGenerationMax; }
   /// The same place in the same pod, in whatever generation.
-  constexpr bool is_same_member(OwnerId other) const { return number_ >> 18 == other.number_ >> 18; }
+  constexpr bool is_same_member(OwnerId other) const {
+    return number_ >> 18 == other.number_ >> 18;
+  }
 
  private:
   std::uint32_t number_ = 0;

@@ -296,7 +296,7 @@ void TriadServer::on_compare_message(NodeId from, const Message& message, Now no
       on_compared(*slot_of(from), *compared, now, effects);
     }
   } else if (const auto* closed = std::get_if<CompareClosed>(&message)) {
-    if (const auto done = r.catch_up.on_closed(*closed, now)) {
+    if (const auto done = r.catch_up.on_closed(*closed, now, effects)) {
       on_compared(done->peer, done->compared, now, effects);
     }
     want_comparisons(now, effects);

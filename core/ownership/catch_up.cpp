@@ -217,14 +217,14 @@ void CatchUp::on_differ(const CompareDiffer& differ, Now now, Effects& effects) 
   }
   comparison->next_leaf = std::min<std::size_t>(differ.next_leaf, HashTree::kFanout);
   comparison->next_after = differ.next_after;
-  decide(*comparison, differ, *question, now, effects);
+  decide(*comparison, differ, *question);
   exchange(*comparison, now, effects);
 }
 
 // ---- what becomes of each entry (R4.3)
 
 void CatchUp::decide(Comparison& comparison, const CompareDiffer& differ,
-                     const CompareSums& question, Now now, Effects& effects) {
+                     const CompareSums& question) {
   std::map<KeyHash, Version> theirs;
   for (const KeyVersion& entry : differ.entries) {
     theirs[entry.key] = entry.version;
@@ -244,7 +244,7 @@ void CatchUp::decide(Comparison& comparison, const CompareDiffer& differ,
     }
     const auto at = theirs.find(mnode.key);
     if (at == theirs.end()) {
-      decide_mine(comparison, *mine, now, effects);
+      decide_mine(comparison, *mine);
       continue;
     }
     if (mnode.version > at->second) {
@@ -260,11 +260,10 @@ void CatchUp::decide(Comparison& comparison, const CompareDiffer& differ,
 }
 
 /// An entry that the peer lacks: removed there if it is below its horizon, else unknown there.
-void CatchUp::decide_mine(Comparison& comparison, const MNodeEntry& mine, Now now,
-                          Effects& effects) {
+void CatchUp::decide_mine(Comparison& comparison, const MNodeEntry& mine) {
   if (mine.mnode().version < comparison.peer_horizon && !COPAL_MUTANT(kDeletedIsCopied)) {
     ++counts_.dropped;
-    set_aside_.drop(mine, now, effects);
+    comparison.removed.push_back({mine.mnode().key, mine.mnode().version});
   } else {
     comparison.give.push_back(mine.mnode().key);
   }
@@ -372,7 +371,8 @@ TimePoint CatchUp::on_used(const CompareUsed& used, Now now, Effects& effects) {
   return oldest;
 }
 
-std::optional<CatchUp::Done> CatchUp::on_closed(const CompareClosed& closed, Now now) {
+std::optional<CatchUp::Done> CatchUp::on_closed(const CompareClosed& closed, Now now,
+                                                Effects& effects) {
   Comparison* comparison = find(closed.at);
   if (comparison == nullptr || !std::holds_alternative<CompareClose>(comparison->question)) {
     return std::nullopt;
@@ -381,9 +381,11 @@ std::optional<CatchUp::Done> CatchUp::on_closed(const CompareClosed& closed, Now
   if (closed.known) {
     ++counts_.done;
     clock_.observe(closed.horizon.counter, now.mono);
+    const Version horizon = std::max(comparison->peer_horizon, closed.horizon);
     if (!COPAL_MUTANT(kHorizonNotTakenOver)) {
-      replica_.raise_horizon(comparison->group, std::max(comparison->peer_horizon, closed.horizon));
+      replica_.raise_horizon(comparison->group, horizon);
     }
+    set_aside_.drop(comparison->removed, horizon, now, effects);
     done = Done{comparison->peer, Compared{comparison->group, comparison->peer_was_ready,
                                            comparison->agreed, comparison->began}};
   } else {

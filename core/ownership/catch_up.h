@@ -76,7 +76,7 @@ class CatchUp {
     Compared compared;
   };
   /// Returns what is over; nothing if the peer knows nothing of its beginning.
-  std::optional<Done> on_closed(const CompareClosed& closed, Now now);
+  std::optional<Done> on_closed(const CompareClosed& closed, Now now, Effects& effects);
 
   void on_time(Now now, Effects& effects);
   TimePoint next_deadline() const;
@@ -111,7 +111,8 @@ class CatchUp {
     KeyHash next_after{};                       // of these leaves, keys up to here are done
     std::deque<KeyHash> take;                   // of these leaves
     std::deque<KeyHash> give;
-    std::deque<KeyVersion> drop;
+    std::deque<KeyVersion> drop;      // at the peer
+    std::vector<KeyVersion> removed;  // long ago: to be dropped here at the end
     std::size_t taking = 0;           // in the exchange under way
     Duration uses_within{};           // of both sides, when it began
     std::vector<CacheId> use_caches;  // whose uses are still to be exchanged, the next one last
@@ -131,9 +132,8 @@ class CatchUp {
   void ask_for_leaves(Comparison& comparison, Now now, Effects& effects);
   void exchange(Comparison& comparison, Now now, Effects& effects);
   void exchange_uses(Comparison& comparison, Now now, Effects& effects);
-  void decide(Comparison& comparison, const CompareDiffer& differ, const CompareSums& question,
-              Now now, Effects& effects);
-  void decide_mine(Comparison& comparison, const MNodeEntry& mine, Now now, Effects& effects);
+  void decide(Comparison& comparison, const CompareDiffer& differ, const CompareSums& question);
+  void decide_mine(Comparison& comparison, const MNodeEntry& mine);
   void decide_theirs(Comparison& comparison, const KeyVersion& theirs);
 
   CatchUpConfig config_;

@@ -138,6 +138,23 @@ TEST_F(CatchUpTest, AHorizonIsTakenOverOnlyWhenAllIsCompared) {
   EXPECT_EQ(mine_.replica.horizon(kGroup).counter, 50U);
 }
 
+/// Else what lacks there would look as if it had never been, to who has an older state.
+TEST_F(CatchUpTest, WhatWasRemovedIsDroppedOnlyWithTheHorizonThatCoversIt) {
+  const std::uint32_t mine = install(mine_, 0, 5);
+  const std::uint32_t theirs = install(theirs_, 2'000, 6);
+  theirs_.replica.raise_horizon(kGroup, {50, 0, {}});
+  mine_.replica.raise_horizon(kGroup, {40, 0, {}});
+  want();
+  while (!wire_.empty()) {
+    EXPECT_EQ(find(mine_, mine) == nullptr, mine_.replica.horizon(kGroup).counter == 50U);
+    EXPECT_TRUE(find(theirs_, theirs) != nullptr ||
+                std::holds_alternative<CompareClosed>(wire_.front()));
+    deliver();
+  }
+  EXPECT_EQ(find(mine_, mine), nullptr);
+  EXPECT_EQ(find(theirs_, theirs), nullptr);
+}
+
 TEST_F(CatchUpTest, TheAskersHigherHorizonIsTakenOverThereToo) {
   mine_.replica.raise_horizon(kGroup, {60, 0, {}});
   theirs_.replica.raise_horizon(kGroup, {50, 0, {}});

@@ -178,11 +178,8 @@ void CompareAnswer::on_exchange(NodeId from, const CompareExchange& exchange, No
       replica_.install(dated(copy.entry, now.mono), copy.key_text);
     }
   }
-  for (const KeyVersion& removed : exchange.drop) {
-    const MNodeEntry* entry = replica_.find(removed.key);
-    if (entry != nullptr && entry->mnode().version == removed.version) {
-      set_aside_.drop(*entry, now, effects);
-    }
+  if (Open* open = find(from, exchange.at.comparison)) {
+    open->removed.insert(open->removed.end(), exchange.drop.begin(), exchange.drop.end());
   }
   CompareExchanged answer{.at = exchange.at};
   std::size_t size_bytes = 0;
@@ -210,20 +207,25 @@ TimePoint CompareAnswer::on_uses(NodeId from, const CompareUses& uses, Now now, 
   return heed_uses(replica_, uses.at.group, uses.uses, now.mono);
 }
 
+CompareAnswer::Open* CompareAnswer::find(NodeId peer, std::uint64_t comparison) {
+  const auto at = std::ranges::find_if(
+      open_, [&](const Open& one) { return one.peer == peer && one.comparison == comparison; });
+  return at == open_.end() ? nullptr : &*at;
+}
+
 std::optional<Compared> CompareAnswer::on_close(NodeId from, const CompareClose& close, Now now,
                                                 Effects& effects) {
-  const auto at = std::ranges::find_if(open_, [&](const Open& one) {
-    return one.peer == from && one.comparison == close.at.comparison;
-  });
   CompareClosed answer{.at = close.at};
   std::optional<Compared> compared;
-  if (at != open_.end()) {
+  if (Open* open = find(from, close.at.comparison)) {
     answer.known = true;
-    compared = Compared{close.at.group, close.ready, close.agreed, at->began};
+    compared = Compared{close.at.group, close.ready, close.agreed, open->began};
     clock_.observe(close.horizon.counter, now.mono);
     if (!COPAL_MUTANT(kHorizonNotTakenOver)) {
       replica_.raise_horizon(close.at.group, close.horizon);
     }
+    set_aside_.drop(open->removed, close.horizon, now, effects);
+    open->removed.clear();
   }
   answer.horizon = replica_.horizon(close.at.group);
   effects.push_back(Send{from, answer});

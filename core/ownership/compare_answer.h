@@ -53,7 +53,10 @@ class CompareAnswer {
     NodeId peer;
     std::uint64_t comparison = 0;
     TimePoint began{};
+    std::vector<KeyVersion> removed;  // long ago: to be dropped at the close
   };
+
+  Open* find(NodeId peer, std::uint64_t comparison);
 
   Replica& replica_;
   HybridClock& clock_;

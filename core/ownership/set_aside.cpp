@@ -8,6 +8,16 @@
 
 namespace copal {
 
+void SetAside::drop(std::span<const KeyVersion> removed, const Version& below, Now now,
+                    Effects& effects) {
+  for (const KeyVersion& one : removed) {
+    const MNodeEntry* entry = one.version < below ? replica_.find(one.key) : nullptr;
+    if (entry != nullptr && entry->mnode().version == one.version) {
+      drop(*entry, now, effects);
+    }
+  }
+}
+
 void SetAside::drop(const MNodeEntry& entry, Now now, Effects& effects) {
   const MNode& mnode = entry.mnode();
   if (!mnode.is_tombstone() && !COPAL_MUTANT(kNotSetAside)) {

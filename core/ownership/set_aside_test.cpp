@@ -12,9 +12,11 @@ constexpr Now kNow{TimePoint{100s}, WallTime{1'000'000s}};
 
 class SetAsideTest : public ::testing::Test {
  protected:
-  void drop(std::uint32_t key) {
+  void drop(std::uint32_t key, std::uint64_t below = 100) {
     effects_.clear();
-    set_aside_.drop(*replica_.find(key_hash_of(key)), kNow, effects_);
+    const MNode& mnode = replica_.find(key_hash_of(key))->mnode();
+    const KeyVersion removed{mnode.key, mnode.version};
+    set_aside_.drop(std::span(&removed, 1), {below, 0, {}}, kNow, effects_);
     replica_.check_invariants();
   }
   /// What was put, key and value; only the family of what is set aside is written to.
@@ -49,6 +51,17 @@ TEST_F(SetAsideTest, AWriteThatOnlyOneHadIsKeptForAPersonWithItsBytes) {  // R4.
   EXPECT_EQ(record->entry.mnode.version, mnode.version);
   EXPECT_EQ(record->written, kNow.wall);
   EXPECT_EQ(put()[1].second, filled_bytes(1));
+}
+
+TEST_F(SetAsideTest, WhatTheHorizonDoesNotCoverStaysAndSoDoesWhatHasChanged) {
+  replica_.install(mnode_of(1, 5), "k");
+  drop(1, 5);
+  EXPECT_EQ(replica_.size(), 1U);
+  const MNode before = replica_.find(key_hash_of(1))->mnode();
+  replica_.install(mnode_of(1, 6), "k");
+  const KeyVersion removed{before.key, before.version};
+  set_aside_.drop(std::span(&removed, 1), {100, 0, {}}, kNow, effects_);
+  EXPECT_EQ(replica_.size(), 1U);
 }
 
 TEST_F(SetAsideTest, ATombstoneIsJustDropped) {

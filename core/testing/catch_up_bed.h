@@ -87,7 +87,8 @@ class CatchUpBed : public ::testing::Test {
       catch_up_->on_exchanged(*exchanged, now_, effects);
     } else if (const auto* used = std::get_if<CompareUsed>(&message)) {
       catch_up_->on_used(*used, now_, effects);
-    } else if (const auto done = catch_up_->on_closed(std::get<CompareClosed>(message), now_)) {
+    } else if (const auto done =
+                   catch_up_->on_closed(std::get<CompareClosed>(message), now_, effects)) {
       done_ = done;
     }
     take(effects, at);

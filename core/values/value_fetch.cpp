@@ -14,6 +14,7 @@ void ValueFetch::want(const ValueHash& hash, NodeId hint, TimePoint now, Effects
   }
   const auto at = fetches_.find(hash);
   if (at != fetches_.end()) {
+    at->second.in_background = false;
     if (hint != kNoNode && at->second.hint == kNoNode) {  // somebody knows better now
       at->second.hint = hint;
       at->second.asked_count = 0;
@@ -122,8 +123,9 @@ void ValueFetch::answer_askers(const ValueHash& hash, Effects& effects) {
 void ValueFetch::on_time(TimePoint now, Effects& effects) {
   if (now >= next_deadline_) {
     next_deadline_ = kNever;
-    std::erase_if(fetches_, [this](const auto& fetch) {
-      return replica_.values().find(fetch.first) != nullptr ||
+    std::erase_if(fetches_, [&](const auto& fetch) {
+      return has_rested(fetch.first, fetch.second, now) ||
+             replica_.values().find(fetch.first) != nullptr ||
              !replica_.values().is_wanted(fetch.first);
     });
     for (auto& [hash, fetch] : fetches_) {
@@ -139,19 +141,35 @@ void ValueFetch::on_time(TimePoint now, Effects& effects) {
   start_background(now, effects);
 }
 
+/// What nobody has makes room for others, and comes round again.
+bool ValueFetch::has_rested(const ValueHash& hash, const Fetch& fetch, TimePoint now) const {
+  return fetch.in_background && now - fetch.asked >= kAskAgain &&
+         fetch.asked_count >= std::max<std::size_t>(1, candidates(hash, fetch).size());
+}
+
 void ValueFetch::start_background(TimePoint now, Effects& effects) {
-  if (replica_.values().missing_count() == 0 || fetches_.size() >= kBackgroundMax) {
+  const ValueStore& values = replica_.values();
+  if (values.missing_count() == 0 || fetches_.size() >= kFetchesMax) {
     return;
   }
-  std::vector<ValueHash> missing =
-      replica_.values().missing_from(background_from_, kBackgroundMax - fetches_.size());
-  if (missing.empty()) {
-    background_from_ = {};
-    missing = replica_.values().missing_from({}, kBackgroundMax - fetches_.size());
+  auto under_way = static_cast<std::size_t>(std::ranges::count_if(
+      fetches_, [](const auto& fetch) { return fetch.second.in_background; }));
+  if (under_way >= kBackgroundMax) {
+    return;
   }
-  for (const ValueHash& hash : missing) {
-    want(hash, kNoNode, now, effects);
-    background_from_ = hash;
+  // From where it was left, which may be under way still, and around.
+  std::vector<ValueHash> missing = values.missing_from(background_from_, kBackgroundMax + 1);
+  const std::vector<ValueHash> first = values.missing_from({}, kBackgroundMax + 1 - missing.size());
+  missing.insert(missing.end(), first.begin(), first.end());
+  for (std::size_t i = 0; i < missing.size() && under_way < kBackgroundMax; ++i) {
+    background_from_ = missing[i];
+    if (!fetches_.contains(missing[i])) {
+      want(missing[i], kNoNode, now, effects);
+      if (const auto at = fetches_.find(missing[i]); at != fetches_.end()) {
+        at->second.in_background = true;
+        ++under_way;
+      }
+    }
   }
 }
 

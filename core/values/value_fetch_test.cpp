@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "core/testing/replica_bed.h"
 
 namespace copal {
@@ -111,6 +113,44 @@ TEST_F(ValueFetchTest, WhatIsInMemoryIsNotFetched) {
   want(hash);
   EXPECT_TRUE(effects_.empty());
   EXPECT_EQ(fetch_.under_way(), 0U);
+}
+
+/// Values that nobody has, more than are asked for at a time, and one that somebody has.
+TEST_F(ValueFetchTest, WhatNobodyHasDoesNotKeepOthersWaiting) {
+  std::set<ValueHash> wanted;
+  for (std::uint8_t i = 0; i < 40; ++i) {
+    wanted.insert(refer(filled_bytes(i)));
+  }
+  for (int i = 0; i < 40 && !wanted.empty(); ++i) {
+    pass(500ms);
+    for (const Effect& effect : Effects(effects_)) {
+      const ValueHash hash = std::get<FetchValue>(std::get<Send>(effect).message).hash;
+      wanted.erase(hash);
+      fetch_.on_fetched(kB, {hash, false, {}}, now_, effects_);
+      fetch_.on_fetched(kC, {hash, false, {}}, now_, effects_);
+    }
+    EXPECT_LE(fetch_.under_way(), 16U);
+  }
+  EXPECT_TRUE(wanted.empty());
+}
+
+TEST_F(ValueFetchTest, TheLastOneInOrderIsNotAskedForAlone) {
+  const ValueHash one = refer(filled_bytes(1));
+  const ValueHash other = refer(filled_bytes(2));
+  pass(1ms);
+  EXPECT_EQ(asked().size(), 2U);
+  for (const ValueHash& hash : {one, other}) {
+    fetch_.on_fetched(kB, {hash, false, {}}, now_, effects_);
+    fetch_.on_fetched(kC, {hash, false, {}}, now_, effects_);
+  }
+  for (int i = 0; i < 3; ++i) {
+    pass(500ms);
+    EXPECT_EQ(asked().size(), 2U) << "both again";
+    for (const ValueHash& hash : {one, other}) {
+      fetch_.on_fetched(kB, {hash, false, {}}, now_, effects_);
+      fetch_.on_fetched(kC, {hash, false, {}}, now_, effects_);
+    }
+  }
 }
 
 TEST_F(ValueFetchTest, WhatNoMemberHasIsAskedOfTheServers) {  // R1.7

@@ -295,8 +295,8 @@ void Trial::look() {
   schedule(engine_.now() + 1s, Happening::kLook);
 }
 
-/// What a disk has lost of a member that had it alone can't be had from anybody: whether it may be
-/// lost is for the checker of durability.
+/// What a member had alone and lost with its disk, or by it, can't be had from anybody: whether it
+/// may be lost is for the checker of durability.
 bool Trial::somebody_has(const ValueHash& hash) const {
   return std::ranges::any_of(triad_, [&](const auto& member) {
     const TriadServer* node = member == nullptr ? nullptr : member->node();
@@ -304,16 +304,7 @@ bool Trial::somebody_has(const ValueHash& hash) const {
   });
 }
 
-/// Whether a disk may give other bytes back than it was given, or none.
-bool Trial::may_lose_bytes() const {
-  return std::ranges::any_of(plan_.faults, [](const PlannedFault& fault) {
-    return fault.kind >= PlannedFault::Kind::kDiskReadErrors &&
-           fault.kind <= PlannedFault::Kind::kDiskTears;
-  });
-}
-
 std::string Trial::why_not_converged() const {
-  const bool bytes_may_be_lost = may_lose_bytes();
   const TriadServer* first = nullptr;
   for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
     if ((plan_.slots >> slot & 1U) == 0) {
@@ -324,9 +315,9 @@ std::string Trial::why_not_converged() const {
       return "member " + std::to_string(slot) + " does not run";
     }
     const ValueStore& values = node->replica().values();
-    const std::size_t lacks = std::ranges::count_if(
-        values.missing_from({}, values.missing_count()),
-        [&](const ValueHash& hash) { return !bytes_may_be_lost || somebody_has(hash); });
+    const std::size_t lacks =
+        std::ranges::count_if(values.missing_from({}, values.missing_count()),
+                              [this](const ValueHash& hash) { return somebody_has(hash); });
     if (lacks > 0) {
       return "member " + std::to_string(slot) + " lacks bytes of " + std::to_string(lacks) +
              " values";
