@@ -35,17 +35,14 @@ void FailureDetector::add(NodeId peer, TimePoint now) {
   Peer added;
   added.node = peer;
   added.since = now;
-  added.sent = sent_to_removed_;
-  added.sent_unwatched = sent_to_removed_;
   peers_.insert(std::upper_bound(peers_.begin(), peers_.end(), peer,
                                  [](NodeId node, const Peer& other) { return node < other.node; }),
                 added);
 }
 
-void FailureDetector::remove(NodeId peer) {
-  if (const Peer* known = find(peer)) {
-    sent_to_removed_ = std::max(sent_to_removed_, known->sent);
-    std::erase_if(peers_, [peer](const Peer& other) { return other.node == peer; });
+void FailureDetector::on_leave(NodeId node) {
+  if (Peer* peer = find(node)) {
+    peer->has_left = true;
   }
 }
 
@@ -82,12 +79,13 @@ FailureDetector::Heard FailureDetector::on_heartbeat(NodeId node, Incarnation in
   peer->heard = now;
   peer->was_heard = true;
   peer->link_broken = false;
+  peer->has_left = false;
   heard_anyone_ = now;
   if (restarted) {
     peer->echoed = 0;
   }
   // An echo of what was never sent is a lie, or of our own earlier start: no contact.
-  if (numbers.echo > std::max(peer->echoed, peer->sent_unwatched) && numbers.echo <= peer->sent &&
+  if (numbers.echo > peer->echoed && numbers.echo <= peer->sent &&
       peer->sent - numbers.echo < kSentKept) {
     peer->echoed = numbers.echo;
     peer->echoed_sent_at = peer->sent_at[numbers.echo % kSentKept];
@@ -127,6 +125,9 @@ PeerState FailureDetector::state(NodeId node, TimePoint now) const {
 }
 
 PeerState FailureDetector::state(const Peer& peer, TimePoint now) const {
+  if (peer.has_left) {
+    return PeerState::kDead;
+  }
   const Duration silent = now - (peer.was_heard ? peer.heard : peer.since);
   if (silent >= config_.dead_after) {
     return peer.was_heard && !peer.link_broken ? PeerState::kFrozen : PeerState::kDead;
@@ -168,6 +169,9 @@ TimePoint FailureDetector::next_change(TimePoint now) const {
     }
   };
   for (const Peer& peer : peers_) {
+    if (peer.has_left) {
+      continue;
+    }
     const TimePoint since = peer.was_heard ? peer.heard : peer.since;
     consider(since + config_.dead_after);
     if (peer.was_heard) {

@@ -52,9 +52,10 @@ class FailureDetector {
 
   /// Watches a peer; it is kUnknown at first. Again does nothing.
   void add(NodeId peer, TimePoint now);
-  /// Should it be watched again, its heartbeats go on above those sent before: its process may have
-  /// received them and would call lower ones stale.
-  void remove(NodeId peer);
+  /// It said that it stops: it is dead at once. Which start of it that was stays known, and what it
+  /// is sent is numbered on: its next start may have a clock that went back, and have received what
+  /// was sent before this was known.
+  void on_leave(NodeId peer);
   /// What this node's earlier start heard last of a watched peer (asserted): what is below it, or
   /// another start of that number, is not heard now either.
   void remember(NodeId node, Incarnation incarnation, std::uint64_t began);
@@ -114,7 +115,6 @@ class FailureDetector {
     std::uint64_t began = 0;
     std::uint64_t received = 0;
     std::uint64_t sent = 0;
-    std::uint64_t sent_unwatched = 0;  // an echo of these, or of earlier ones, says nothing
     std::uint64_t echoed = 0;
     TimePoint since{};  // watched since; reset by a freeze
     TimePoint heard{};  // only if was_heard
@@ -123,6 +123,7 @@ class FailureDetector {
     bool is_known = false;  // which start it is: heard, or remembered
     bool was_heard = false;
     bool link_broken = false;
+    bool has_left = false;
   };
 
   Peer* find(NodeId node);
@@ -134,7 +135,6 @@ class FailureDetector {
   std::uint64_t began_;
   TimePoint last_step_;
   TimePoint heard_anyone_;
-  std::uint64_t sent_to_removed_ = 0;  // the highest number in a heartbeat to any of them
 };
 
 }  // namespace copal

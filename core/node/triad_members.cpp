@@ -127,7 +127,7 @@ void TriadServer::on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat, No
   if (heartbeat.leaving) {
     r.presence.on_leave(from);
     r.owner.listeners().forget(from);
-    r.detector.remove(from);
+    r.detector.on_leave(from);
     news = true;
   }
   if (news) {
