@@ -111,16 +111,17 @@ void check_states(const fuzz::Trial& world, const KeyName& name, const KeyHistor
 }
 
 /// Whether an operation may have met its own state, made by an earlier attempt of its server: that
-/// doesn't count as one in which its condition fails. Two operations of one server may write the
-/// same value at the same time: a state that may be the other's does count.
+/// doesn't count as one in which its condition fails. Two operations of one server may come to the
+/// same value at the same time, be it by increments: a state that may be the other's does count.
 bool is_its_own(const History& history, const Operation& operation, const MNode& state,
                 TimePoint since) {
   const auto made_by = [&](const Operation& one) {
+    const bool gives_it = one.change.action != Action::kPut ? one.change.action != Action::kRemove
+                                                            : one.change.value == value_name(state);
     return one.name() == operation.name() && one.server == state.change.server.value &&
-           one.change.action == Action::kPut && one.change.value == value_name(state) &&
-           one.asked <= since;
+           !one.is_read() && gives_it && one.asked <= since;
   };
-  return made_by(operation) &&
+  return operation.change.action == Action::kPut && made_by(operation) &&
          std::ranges::none_of(history.operations, [&](const Operation& other) {
            const bool is_unknown =
                !other.is_over() || other.died || other.status == CacheStatus::kOutcomeUnknown;

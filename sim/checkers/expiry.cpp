@@ -5,6 +5,8 @@
 // And where nothing ends by itself, no owner removes what nobody asked it to.
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "core/mnode/mnode.h"
 #include "sim/checkers/checkers.h"
@@ -30,6 +32,23 @@ bool was_cleared_between(const History& history, std::uint32_t cache, TimePoint 
   });
 }
 
+/// Whose states a member that had what was read knew, from one term each: those of the other side
+/// of a split do not count, though their versions stand between.
+std::set<std::pair<OwnerId, std::uint32_t>> known_issuers(const KeyHistory& key,
+                                                          const Operation& read) {
+  std::set<std::pair<OwnerId, std::uint32_t>> issuers{{read.version.owner, read.version.epoch}};
+  for (const std::vector<HeldState>& held : key.held) {
+    const auto had_it = std::ranges::find(held, read.version, &HeldState::version);
+    if (had_it == held.end() || had_it->since > read.answered) {
+      continue;
+    }
+    for (auto at = held.begin(); at != had_it; ++at) {
+      issuers.insert({at->version.owner, at->version.epoch});
+    }
+  }
+  return issuers;
+}
+
 /// When the time of the state that was read began: with the newest put or touch up to it, or with
 /// whatever made an entry where there was none, or none within its time any more.
 TimePoint time_began(const History& history, const Operation& read, Duration timeout) {
@@ -40,11 +59,15 @@ TimePoint time_began(const History& history, const Operation& read, Duration tim
       writes[write.version] = &write;
     }
   }
+  const std::set<std::pair<OwnerId, std::uint32_t>> issuers = known_issuers(key, read);
   TimePoint began = kNever;
   TimePoint before = kNever;
   for (const auto& [version, mnode] : key.states) {
     if (read.version < version) {
       break;
+    }
+    if (!issuers.contains({version.owner, version.epoch})) {
+      continue;
     }
     const TimePoint at = born(key, version);
     if (before != kNever && was_cleared_between(history, read.planned.cache, before, at)) {
