@@ -186,16 +186,21 @@ void KeptWrites::on_fetch(NodeId from, const FetchValue& fetch, Effects& effects
     return kept.mnode.has_stored_value() && kept.mnode.value_hash == fetch.hash &&
            !kept.value.empty();
   };
-  const Kept* found = nullptr;
+  const auto give = [&](const Kept& kept) {
+    effects.push_back(Send{from, FetchedValue{fetch.hash, true, kept.value}});
+  };
   for (const auto& [sequence, offer] : offers_) {
-    found = has_it(offer.kept) ? &offer.kept : found;
+    if (has_it(offer.kept)) {
+      return give(offer.kept);
+    }
   }
   for (const std::deque<Kept>& of_owner : kept_) {
     const auto at = std::ranges::find_if(of_owner, has_it);
-    found = at != of_owner.end() ? &*at : found;
+    if (at != of_owner.end()) {
+      return give(*at);
+    }
   }
-  effects.push_back(Send{
-      from, FetchedValue{fetch.hash, found != nullptr, found == nullptr ? Blob() : found->value}});
+  effects.push_back(Send{from, FetchedValue{fetch.hash, false, {}}});
 }
 
 void KeptWrites::on_lost(NodeId member, Now now) {

@@ -297,7 +297,8 @@ void LocalChanges::on_outcome(Question& question, const CacheAnswer& answer, Now
     }
     const Blob value = bytes_of(mnode, question, answer, near_.peek_readable(question.key));
     const NearCopy* copy = near_.peek(question.key);
-    if (copy == nullptr || copy->mnode.version < mnode.version) {
+    if (copy == nullptr || copy->mnode.version < mnode.version ||
+        (copy->mnode.version == mnode.version && !copy->has_bytes())) {
       near_.put(mnode, value, question.first_sent);
     }
     if (answer.position > 0) {

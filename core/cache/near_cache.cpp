@@ -99,6 +99,9 @@ bool NearCache::confirm(const KeyHash& key, const Version& version, TimePoint ch
     return false;
   }
   if (item->older != nullptr && item->older->mnode.version == version) {
+    if (checked < item->copy.checked) {
+      return true;  // it was newer already when this was asked
+    }
     const NearCopy older = *item->older;
     if (!put(older.mnode, older.value, older.checked)) {
       return false;

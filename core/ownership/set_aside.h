@@ -12,9 +12,8 @@ namespace copal {
 
 /// Deletes entries that a comparison found to have been removed long ago, after it: only then does
 /// this member's horizon cover them, and what lacks here below it is known to be removed. One that
-/// is no tombstone
-/// can only be a write that a member alone had which was cut off for longer than tombstones live:
-/// it is kept on the disk for a person to look at, and counted. Rule: R4.4.
+/// is no tombstone can only be a write that a member alone had which was cut off for longer than
+/// tombstones live: it is kept on the disk for a person to look at, and counted. Rule: R4.4.
 class SetAside {
  public:
   explicit SetAside(Replica& replica) : replica_(replica) {}

@@ -141,9 +141,11 @@ void ValueFetch::on_time(TimePoint now, Effects& effects) {
   start_background(now, effects);
 }
 
-/// What nobody has makes room for others, and comes round again.
+/// What nobody has makes room for others, and comes round again. One that somebody waits for stays
+/// as long as there is much room.
 bool ValueFetch::has_rested(const ValueHash& hash, const Fetch& fetch, TimePoint now) const {
-  return fetch.in_background && now - fetch.asked >= kAskAgain &&
+  const bool may_go = fetch.in_background || fetches_.size() >= kFetchesMax / 2;
+  return may_go && now - fetch.asked >= kAskAgain &&
          fetch.asked_count >= std::max<std::size_t>(1, candidates(hash, fetch).size());
 }
 

@@ -116,8 +116,11 @@ void check_states(const fuzz::Trial& world, const KeyName& name, const KeyHistor
 bool is_its_own(const History& history, const Operation& operation, const MNode& state,
                 TimePoint since) {
   const auto made_by = [&](const Operation& one) {
-    const bool gives_it = one.change.action != Action::kPut ? one.change.action != Action::kRemove
-                                                            : one.change.value == value_name(state);
+    const Action action = one.change.action;
+    const bool gives_it =
+        (action == Action::kPut && one.change.value == value_name(state)) ||
+        (action == Action::kIncrement && number_of(state)) ||
+        (is_append(action) && state.value_size_bytes >= one.change.value.size_bytes);
     return one.name() == operation.name() && one.server == state.change.server.value &&
            !one.is_read() && gives_it && one.asked <= since;
   };

@@ -163,6 +163,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   std::optional<MNode> on_disk(std::uint32_t slot, const KeyHistory& key) const;
   void note(std::uint32_t slot, KeyHistory& key, HeldState state);
   bool somebody_has(const ValueHash& hash) const;
+  bool may_lose_bytes() const;
   void note_acting(std::uint32_t slot, bool running);
   void collect_marks(std::uint32_t node);
   void mark(const std::string& name, std::uint64_t count);

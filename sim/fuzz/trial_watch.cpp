@@ -304,6 +304,15 @@ bool Trial::somebody_has(const ValueHash& hash) const {
   });
 }
 
+/// Whether a member may lose what is in its memory or on its disk.
+bool Trial::may_lose_bytes() const {
+  using FaultKind = PlannedFault::Kind;
+  return std::ranges::any_of(plan_.faults, [](const PlannedFault& fault) {
+    return (fault.kind <= FaultKind::kPlannedStop && fault.kind != FaultKind::kFreeze) ||
+           (fault.kind >= FaultKind::kDiskReadErrors && fault.kind <= FaultKind::kDiskTears);
+  });
+}
+
 std::string Trial::why_not_converged() const {
   const TriadServer* first = nullptr;
   for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
@@ -315,9 +324,9 @@ std::string Trial::why_not_converged() const {
       return "member " + std::to_string(slot) + " does not run";
     }
     const ValueStore& values = node->replica().values();
-    const std::size_t lacks =
-        std::ranges::count_if(values.missing_from({}, values.missing_count()),
-                              [this](const ValueHash& hash) { return somebody_has(hash); });
+    const std::size_t lacks = std::ranges::count_if(
+        values.missing_from({}, values.missing_count()),
+        [this](const ValueHash& hash) { return !may_lose_bytes() || somebody_has(hash); });
     if (lacks > 0) {
       return "member " + std::to_string(slot) + " lacks bytes of " + std::to_string(lacks) +
              " values";
