@@ -368,8 +368,9 @@ void Trial::on_order(const PlannedFault& fault, bool begins) {
   }
 }
 
-/// The only member that was told an end may have lost its disk since. An operator sees that, and
-/// orders it again: not where any member that is heard knows of it, for then it has to spread.
+/// The only member that was told an order may have lost its disk since, or have failed to write it.
+/// An operator sees that, and orders it again: not where any member that is heard knows of it, for
+/// then it has to spread.
 void Trial::on_operator_looks() {
   std::map<std::uint32_t, RosterState> last;
   for (const Ordered& order : ordered_) {
@@ -386,7 +387,7 @@ void Trial::on_operator_looks() {
       is_known = is_known || member->node()->roster().state(NodeId{server}) == state;
       told = member.get();
     }
-    if (state == RosterState::kEnabled && told != nullptr && !is_known) {
+    if (told != nullptr && !is_known) {
       told->member().input(ChangeRoster{NodeId{server}, state});
       ordered_.push_back({engine_.now(), server, state});
     }
