@@ -145,7 +145,7 @@ step_scenarios() { "$python" .ci/run_scenarios.py; }
 
 # Fresh seeds, other ones each time: what a change breaks shows here first.
 step_seeds() {
-  build/release/copal-sim fuzz --minutes "${COPAL_SEEDS_MINUTES:-3}" \
+  build/release/copal-sim fuzz --minutes 3 \
     --first-seed "$(($(date +%s) * 1000))" --jobs "$jobs" --quiet --out "$logs/seeds"
 }
 

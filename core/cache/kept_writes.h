@@ -46,7 +46,7 @@ class KeptWrites {
   /// Who acts has changed: what others hold in charge now is offered to them.
   void on_owners_changed(Now now, Effects& effects);
   bool on_answer(NodeId from, const OfferAnswer& answer, Now now, Effects& effects);
-  /// A member has lost the bytes of a value, and no other one has them.
+  /// A member lacks the bytes of a value, and nobody that it asked before has them.
   void on_fetch(NodeId from, const FetchValue& fetch, Effects& effects) const;
   void on_lost(NodeId member, Now now);
   void on_time(Now now, Effects& effects);

@@ -59,7 +59,7 @@ class LocalCache {
     scans_.on_page(from, page, now, effects);
   }
   void on_reply(NodeId from, const EntryEvent& event, Now now, Effects& effects);
-  /// A member asks for bytes that no member has.
+  /// A member asks for bytes that it lacks.
   void on_fetch(NodeId from, const FetchValue& fetch, Effects& effects) const {
     kept_.on_fetch(from, fetch, effects);
   }

@@ -28,26 +28,25 @@ void Upkeep::on_time(OwnerCache& owner, Now now, Effects& effects) {
 std::size_t Upkeep::look_at_bucket(std::size_t looks_max, OwnerCache& owner, Now now,
                                    Effects& effects) {
   const Group group{static_cast<std::uint8_t>(group_)};
-  const MNodeTable::CacheTree* first = replica_.table(group).first_from(cache_);
-  if (first == nullptr) {
+  const auto [cache, tree] = replica_.table(group).first_from(cache_);
+  if (tree == nullptr) {
     bucket_ = HashTree::kFanout;
     cache_ = CacheId{~0U};
     go_on();
     return 1;
   }
-  if (first->cache != cache_) {
-    cache_ = first->cache;
+  if (cache != cache_) {
+    cache_ = cache;
     bucket_ = 0;
   }
-  const HashTree& tree = *first->tree;
   std::size_t looks = 0;
-  while (bucket_ < HashTree::kFanout && looks < looks_max && tree.first(bucket_) == nullptr) {
+  while (bucket_ < HashTree::kFanout && looks < looks_max && tree->first(bucket_) == nullptr) {
     ++bucket_;
     ++looks;
   }
   if (bucket_ < HashTree::kFanout && looks < looks_max) {
     const std::uint64_t below = horizon_.droppable_below(group);
-    const std::vector<const MNodeEntry*> entries = tree.entries(bucket_);
+    const std::vector<const MNodeEntry*> entries = tree->entries(bucket_);
     for (const MNodeEntry* entry : entries) {
       look_at(*entry, group, below, owner, now, effects);
     }

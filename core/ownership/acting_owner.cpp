@@ -256,13 +256,9 @@ std::vector<ActingOwner::Comparison> ActingOwner::comparisons_wanted(TimePoint n
   std::vector<Comparison> wanted;
   for (const bool preparing : {true, false}) {
     for (std::size_t i = 0; i < kGroups; ++i) {
-      if (groups_[i].preparing != preparing) {
-        continue;
-      }
-      const SlotSet peers = to_compare(groups_[i], now) & here_;
-      if (peers.none()) {
-        continue;
-      }
+      const GroupState& state = groups_[i];
+      const SlotSet peers =
+          state.preparing == preparing ? to_compare(state, now) & here_ : SlotSet();
       for (const Slot slot : group_at(i).order().slots()) {
         if (peers[slot.value] && wanted.size() < count_max) {
           wanted.push_back({group_at(i), slot});
@@ -412,7 +408,7 @@ void ActingOwner::start(Group group, std::uint32_t term, bool prepared, TimePoin
     return;
   }
   state.view = {term, self_};
-  set_stage(group, Stage::kActing);
+  state.stage = Stage::kActing;
   mark_dead_behind(group, now);
   events.push_back({Kind::kStarted, group, state.view, self_, prepared});
   if (!prepared) {
@@ -422,17 +418,12 @@ void ActingOwner::start(Group group, std::uint32_t term, bool prepared, TimePoin
 
 void ActingOwner::stop(Group group, TimePoint now, OwnerEvents& events) {
   GroupState& state = at(group);
-  set_stage(group, Stage::kIdle);
+  state.stage = Stage::kIdle;
   events.push_back({Kind::kStopped, group, state.view, state.view.slot});
   if (state.preparing) {
     state.preparing = false;
     lose_readiness(group, now, events);
   }
-}
-
-void ActingOwner::set_stage(Group group, Stage stage) {
-  at(group).stage = stage;
-  acting_[group.value] = stage == Stage::kActing;
 }
 
 std::optional<Slot> ActingOwner::owner(Group group) const {
@@ -467,7 +458,7 @@ std::optional<Slot> ActingOwner::next_heir(Group group) const {
 
 void ActingOwner::begin_hand_over(Group group, Slot heir, TimePoint now, OwnerEvents& events) {
   GroupState& state = at(group);
-  set_stage(group, Stage::kDraining);
+  state.stage = Stage::kDraining;
   state.heir = heir;
   state.hand_over_ends = now + config_.hand_over_timeout;
   events.push_back({Kind::kDrain, group, state.view, heir});
@@ -476,7 +467,7 @@ void ActingOwner::begin_hand_over(Group group, Slot heir, TimePoint now, OwnerEv
 void ActingOwner::on_drained(Group group, TimePoint now, OwnerEvents& events) {
   GroupState& state = at(group);
   if (state.stage == Stage::kDraining && now < state.hand_over_ends) {
-    set_stage(group, Stage::kOffered);
+    state.stage = Stage::kOffered;
     events.push_back({Kind::kHandOver, group, state.view, *state.heir, !state.preparing});
   }
 }
@@ -563,9 +554,7 @@ void ActingOwner::check_invariants() const {
     COPAL_ASSERT(here_.test(slot.value) ==
                  (others_.test(slot.value) && peer.announced && is_alive(peer.state)));
   }
-  for (std::size_t i = 0; i < kGroups; ++i) {
-    const GroupState& state = groups_[i];
-    COPAL_ASSERT(acting_.test(i) == (state.stage == Stage::kActing));
+  for (const GroupState& state : groups_) {
     if (state.stage == Stage::kIdle) {
       COPAL_ASSERT(!state.preparing);
       continue;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -86,8 +85,7 @@ using OwnerEvents = std::vector<OwnerEvent>;
 /// time-outs; each word takes up to a heartbeat.
 ///
 /// Invariants: 1. who acts is ready, and its view names it; 2. a view never goes back; 3. a term
-/// under which it acts lies in its range; 4. nothing is kept of a peer that is not here; 5. acting_
-/// says of each group what its stage says.
+/// under which it acts lies in its range; 4. nothing is kept of a peer that is not here.
 class ActingOwner {
  public:
   /// self    this member's slot, one of `filled`, asserted.   now  the process's start.
@@ -142,9 +140,7 @@ class ActingOwner {
 
   /// Whether this member answers requests of the group: of `available` caches, and, once prepared,
   /// of `replicated` ones. False during a hand-over: requests wait or are told try_again.
-  bool acts(Group group) const { return acting_[group.value]; }
-  /// The same of all groups: bit i stands for group i.
-  const std::bitset<kGroups>& acting() const { return acting_; }
+  bool acts(Group group) const { return at(group).stage == Stage::kActing; }
   bool is_prepared(Group group) const { return acts(group) && !at(group).preparing; }
   bool is_ready(Group group) const { return at(group).ready; }
   /// The highest (term, slot) seen.
@@ -228,7 +224,6 @@ class ActingOwner {
   void settle(Group group, TimePoint now, OwnerEvents& events);
   void start(Group group, std::uint32_t term, bool prepared, TimePoint now, OwnerEvents& events);
   void stop(Group group, TimePoint now, OwnerEvents& events);
-  void set_stage(Group group, Stage stage);
   void lose_readiness(Group group, TimePoint now, OwnerEvents& events);
   void prepare(Group group, TimePoint now);
   void mark_dead_behind(Group group, TimePoint now);
@@ -246,7 +241,6 @@ class ActingOwner {
   bool is_leaving_ = false;
   std::array<Peer, kSlots> peers_;
   std::array<GroupState, kGroups> groups_;
-  std::bitset<kGroups> acting_;  // those in kActing
 };
 
 }  // namespace copal

@@ -381,11 +381,10 @@ std::optional<CatchUp::Done> CatchUp::on_closed(const CompareClosed& closed, Now
   if (closed.known) {
     ++counts_.done;
     clock_.observe(closed.horizon.counter, now.mono);
-    const Version horizon = std::max(comparison->peer_horizon, closed.horizon);
     if (!COPAL_MUTANT(kHorizonNotTakenOver)) {
-      replica_.raise_horizon(comparison->group, horizon);
+      replica_.raise_horizon(comparison->group, std::max(comparison->peer_horizon, closed.horizon));
     }
-    set_aside_.drop(comparison->removed, horizon, now, effects);
+    set_aside_.drop(comparison->removed, now, effects);
     done = Done{comparison->peer, Compared{comparison->group, comparison->peer_was_ready,
                                            comparison->agreed, comparison->began}};
   } else {

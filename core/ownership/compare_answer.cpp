@@ -224,7 +224,7 @@ std::optional<Compared> CompareAnswer::on_close(NodeId from, const CompareClose&
     if (!COPAL_MUTANT(kHorizonNotTakenOver)) {
       replica_.raise_horizon(close.at.group, close.horizon);
     }
-    set_aside_.drop(open->removed, close.horizon, now, effects);
+    set_aside_.drop(open->removed, now, effects);
     open->removed.clear();
   }
   answer.horizon = replica_.horizon(close.at.group);

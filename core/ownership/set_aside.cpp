@@ -8,11 +8,11 @@
 
 namespace copal {
 
-void SetAside::drop(std::span<const KeyVersion> removed, const Version& below, Now now,
-                    Effects& effects) {
+void SetAside::drop(std::span<const KeyVersion> removed, Now now, Effects& effects) {
   for (const KeyVersion& one : removed) {
-    const MNodeEntry* entry = one.version < below ? replica_.find(one.key) : nullptr;
-    if (entry != nullptr && entry->mnode().version == one.version) {
+    const MNodeEntry* entry = replica_.find(one.key);
+    if (entry != nullptr && entry->mnode().version == one.version &&
+        one.version < replica_.horizon(group_of(one.key))) {
       drop(*entry, now, effects);
     }
   }

@@ -18,9 +18,8 @@ class SetAside {
  public:
   explicit SetAside(Replica& replica) : replica_(replica) {}
 
-  /// Those that are here in these states. below  the group's horizon by now: what is not below it
-  /// stays.
-  void drop(std::span<const KeyVersion> removed, const Version& below, Now now, Effects& effects);
+  /// Those that are here in these states and below their group's horizon.
+  void drop(std::span<const KeyVersion> removed, Now now, Effects& effects);
 
   std::uint64_t count() const { return count_; }
 

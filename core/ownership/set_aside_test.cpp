@@ -16,7 +16,8 @@ class SetAsideTest : public ::testing::Test {
     effects_.clear();
     const MNode& mnode = replica_.find(key_hash_of(key))->mnode();
     const KeyVersion removed{mnode.key, mnode.version};
-    set_aside_.drop(std::span(&removed, 1), {below, 0, {}}, kNow, effects_);
+    replica_.raise_horizon(group_of(mnode.key), {below, 0, {}});
+    set_aside_.drop(std::span(&removed, 1), kNow, effects_);
     replica_.check_invariants();
   }
   /// What was put, key and value; only the family of what is set aside is written to.
@@ -59,8 +60,9 @@ TEST_F(SetAsideTest, WhatTheHorizonDoesNotCoverStaysAndSoDoesWhatHasChanged) {
   EXPECT_EQ(replica_.size(), 1U);
   const MNode before = replica_.find(key_hash_of(1))->mnode();
   replica_.install(mnode_of(1, 6), "k");
+  replica_.raise_horizon(group_of(before.key), {100, 0, {}});
   const KeyVersion removed{before.key, before.version};
-  set_aside_.drop(std::span(&removed, 1), {100, 0, {}}, kNow, effects_);
+  set_aside_.drop(std::span(&removed, 1), kNow, effects_);
   EXPECT_EQ(replica_.size(), 1U);
 }
 

@@ -15,15 +15,18 @@ HashTree& MNodeTable::tree_of(CacheId cache) {
   return *at->tree;
 }
 
-const MNodeTable::CacheTree* MNodeTable::first_from(CacheId from) const {
+std::pair<CacheId, const HashTree*> MNodeTable::first_from(CacheId from) const {
   const auto at = std::lower_bound(trees_.begin(), trees_.end(), from,
                                    [](const CacheTree& of, CacheId id) { return of.cache < id; });
-  return at == trees_.end() ? nullptr : &*at;
+  if (at == trees_.end()) {
+    return {from, nullptr};
+  }
+  return {at->cache, at->tree.get()};
 }
 
 const HashTree* MNodeTable::tree(CacheId cache) const {
-  const CacheTree* first = first_from(cache);
-  return first == nullptr || first->cache != cache ? nullptr : first->tree.get();
+  const auto [first, tree] = first_from(cache);
+  return first == cache ? tree : nullptr;
 }
 
 std::vector<CacheId> MNodeTable::caches() const {

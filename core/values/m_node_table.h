@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/hash_index.h"
@@ -36,12 +37,9 @@ class MNodeTable {
   std::size_t size() const { return index_.size(); }
   /// The caches that have entries here, in the order of their ids.
   std::vector<CacheId> caches() const;
-  struct CacheTree {
-    CacheId cache;
-    std::unique_ptr<HashTree> tree;
-  };
-  /// The first cache that has entries here and is not below `from`; nothing at the end.
-  const CacheTree* first_from(CacheId from) const;
+  /// The first cache that has entries here and is not below `from`, with its tree; without at the
+  /// end.
+  std::pair<CacheId, const HashTree*> first_from(CacheId from) const;
   /// The tree of one cache; nothing if it has no entries.
   const HashTree* tree(CacheId cache) const;
   /// All that it takes in memory, without what the allocator adds.
@@ -51,6 +49,10 @@ class MNodeTable {
   void check_invariants() const;
 
  private:
+  struct CacheTree {
+    CacheId cache;
+    std::unique_ptr<HashTree> tree;
+  };
   HashTree& tree_of(CacheId cache);
 
   HashIndex<MNodeEntry> index_;

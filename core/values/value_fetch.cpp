@@ -14,7 +14,6 @@ void ValueFetch::want(const ValueHash& hash, NodeId hint, TimePoint now, Effects
   }
   const auto at = fetches_.find(hash);
   if (at != fetches_.end()) {
-    at->second.in_background = false;
     if (hint != kNoNode && at->second.hint == kNoNode) {  // somebody knows better now
       at->second.hint = hint;
       at->second.asked_count = 0;
@@ -123,10 +122,14 @@ void ValueFetch::answer_askers(const ValueHash& hash, Effects& effects) {
 void ValueFetch::on_time(TimePoint now, Effects& effects) {
   if (now >= next_deadline_) {
     next_deadline_ = kNever;
-    std::erase_if(fetches_, [&](const auto& fetch) {
-      return has_rested(fetch.first, fetch.second, now) ||
-             replica_.values().find(fetch.first) != nullptr ||
-             !replica_.values().is_wanted(fetch.first);
+    // What nobody has makes room for others, and comes round again.
+    const bool is_full = fetches_.size() >= kBackgroundMax;
+    std::erase_if(fetches_, [&](const auto& one) {
+      const auto& [hash, fetch] = one;
+      const bool was_asked_of_all =
+          fetch.asked_count > 0 && fetch.asked_count >= candidates(hash, fetch).size();
+      return (is_full && was_asked_of_all && now - fetch.asked >= kAskAgain) ||
+             replica_.values().find(hash) != nullptr || !replica_.values().is_wanted(hash);
     });
     for (auto& [hash, fetch] : fetches_) {
       if (now - fetch.asked >= kAskAgain) {
@@ -141,36 +144,20 @@ void ValueFetch::on_time(TimePoint now, Effects& effects) {
   start_background(now, effects);
 }
 
-/// What nobody has makes room for others, and comes round again. One that somebody waits for stays
-/// as long as there is much room.
-bool ValueFetch::has_rested(const ValueHash& hash, const Fetch& fetch, TimePoint now) const {
-  const bool may_go = fetch.in_background || fetches_.size() >= kFetchesMax / 2;
-  return may_go && now - fetch.asked >= kAskAgain &&
-         fetch.asked_count >= std::max<std::size_t>(1, candidates(hash, fetch).size());
-}
-
 void ValueFetch::start_background(TimePoint now, Effects& effects) {
   const ValueStore& values = replica_.values();
-  if (values.missing_count() == 0 || fetches_.size() >= kFetchesMax) {
+  if (values.missing_count() == 0 || fetches_.size() >= kBackgroundMax) {
     return;
   }
-  auto under_way = static_cast<std::size_t>(std::ranges::count_if(
-      fetches_, [](const auto& fetch) { return fetch.second.in_background; }));
-  if (under_way >= kBackgroundMax) {
-    return;
-  }
-  // From where it was left, which may be under way still, and around.
-  std::vector<ValueHash> missing = values.missing_from(background_from_, kBackgroundMax + 1);
-  const std::vector<ValueHash> first = values.missing_from({}, kBackgroundMax + 1 - missing.size());
+  // From where it was left, and around; one more, for that may be under way still.
+  constexpr std::size_t kCount = kBackgroundMax + 1;
+  std::vector<ValueHash> missing = values.missing_from(background_from_, kCount);
+  const std::vector<ValueHash> first = values.missing_from({}, kCount - missing.size());
   missing.insert(missing.end(), first.begin(), first.end());
-  for (std::size_t i = 0; i < missing.size() && under_way < kBackgroundMax; ++i) {
+  for (std::size_t i = 0; i < missing.size() && fetches_.size() < kBackgroundMax; ++i) {
     background_from_ = missing[i];
     if (!fetches_.contains(missing[i])) {
       want(missing[i], kNoNode, now, effects);
-      if (const auto at = fetches_.find(missing[i]); at != fetches_.end()) {
-        at->second.in_background = true;
-        ++under_way;
-      }
     }
   }
 }

@@ -63,12 +63,10 @@ class ValueFetch {
     NodeId hint = kNoNode;
     TimePoint asked{};
     std::size_t asked_count = 0;
-    bool in_background = false;  // nobody waits for it
   };
 
   std::vector<NodeId> candidates(const ValueHash& hash, const Fetch& fetch) const;
   void ask(const ValueHash& hash, Fetch& fetch, TimePoint now, Effects& effects);
-  bool has_rested(const ValueHash& hash, const Fetch& fetch, TimePoint now) const;
   void start_background(TimePoint now, Effects& effects);
   void answer_askers(const ValueHash& hash, Effects& effects);
 

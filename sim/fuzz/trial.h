@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <bitset>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -220,7 +219,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   std::vector<ListSample> list_samples_;
   std::vector<TimePoint> changed_at_;  // of each node: its process came or went, or froze
   std::vector<ClientAnswer> requests_;
-  std::array<std::bitset<kGroups>, kSlots> acts_;
+  std::array<std::array<bool, kGroups>, kSlots> acts_{};
   std::array<bool, kSlots> running_{};
   static constexpr std::uint64_t kInvariantsEach = 97;  // steps: checking walks everything
   std::uint64_t steps_ = 0;

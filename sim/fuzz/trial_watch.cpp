@@ -237,15 +237,12 @@ void Trial::watch_disk(std::uint32_t slot) {
 
 void Trial::note_acting(std::uint32_t slot, bool running) {
   const TriadServer* member = running ? triad_[slot]->node() : nullptr;
-  const std::bitset<kGroups> now_acting =
-      member == nullptr ? std::bitset<kGroups>() : member->ownership().acting();
-  const std::bitset<kGroups> changed = acts_[slot] ^ now_acting;
-  acts_[slot] = now_acting;
-  for (std::uint8_t i = 0; changed.any() && i < kGroups; ++i) {
-    if (!changed.test(i)) {
+  for (std::uint8_t i = 0; i < kGroups; ++i) {
+    const bool acts = member != nullptr && member->ownership().acts(Group{i});
+    if (acts == acts_[slot][i]) {
       continue;
     }
-    const bool acts = now_acting.test(i);
+    acts_[slot][i] = acts;
     std::vector<ActingSpan>& spans = history_.acting[i];
     if (acts) {
       ++counts_.failovers;
@@ -314,6 +311,7 @@ bool Trial::may_lose_bytes() const {
 }
 
 std::string Trial::why_not_converged() const {
+  const bool bytes_may_be_lost = may_lose_bytes();
   const TriadServer* first = nullptr;
   for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
     if ((plan_.slots >> slot & 1U) == 0) {
@@ -326,7 +324,7 @@ std::string Trial::why_not_converged() const {
     const ValueStore& values = node->replica().values();
     const std::size_t lacks = std::ranges::count_if(
         values.missing_from({}, values.missing_count()),
-        [this](const ValueHash& hash) { return !may_lose_bytes() || somebody_has(hash); });
+        [&](const ValueHash& hash) { return !bytes_may_be_lost || somebody_has(hash); });
     if (lacks > 0) {
       return "member " + std::to_string(slot) + " lacks bytes of " + std::to_string(lacks) +
              " values";
