@@ -18,6 +18,7 @@ class Tampering {
   explicit Tampering(Trial& trial) : trial_(trial) {}
   History& history() { return trial_.history_; }
   std::vector<Trial::Routed>& routed() { return trial_.routed_; }
+  std::vector<Trial::Ordered>& ordered() { return trial_.ordered_; }
   std::vector<Trial::ListSample>& list_samples() { return trial_.list_samples_; }
   TimePoint& converged_at() { return trial_.converged_at_; }
 
@@ -366,6 +367,16 @@ TEST_F(CheckersTest, AnOperationThatFailsInAHealedCore) {
 TEST_F(CheckersTest, ARequestThatGoesToNoServer) {
   Tampering(*trial_).routed().push_back({TimePoint{8s}, 5, NodeId{0}});
   expect_found("routing", "which is no server");
+}
+
+TEST_F(CheckersTest, ARequestThatGoesToADisabledServer) {
+  Tampering(*trial_).ordered().push_back({TimePoint{2s}, 3, RosterState::kDisabled});
+  for (const bool may_serve : {false, true}) {  // no disk has failed: forgotten is no excuse
+    Tampering(*trial_).routed() = {{TimePoint{8s}, 5, NodeId{3}, may_serve}};
+    expect_found("routing", "disabled since");
+  }
+  Tampering(*trial_).ordered().push_back({TimePoint{5s}, 3, RosterState::kEnabled});
+  EXPECT_TRUE(found_by("routing").empty());
 }
 
 TEST_F(CheckersTest, AListThatIsNotTrue) {

@@ -1,8 +1,7 @@
 // Balancers send only to servers that the list allows (R9): registered ones, none that an operator
 // has disabled, once the order has had time to spread. A balancer that hears no member, or one that
-// has not heard of the order, may be wrong longer: so only calm spans are judged. (A disk that
-// fails may keep the only member that was told from knowing it, until an operator looks and tells
-// it anew.)
+// has not heard of the order, may be wrong longer: so only calm spans are judged. An order that the
+// only member told could not write, for its disk failed, is known to nobody until it is given anew.
 
 #include <algorithm>
 
@@ -43,8 +42,10 @@ void check_routing(fuzz::Trial& world, Findings& findings) {
       continue;
     }
     const bool calm = !had_fault(plan, Kind::kCrash, Kind::kFlipBit, since, routed.at) &&
-                      !had_fault(plan, Kind::kDiskStall, Kind::kDiskTears, since, routed.at);
-    if (calm) {
+                      !had_fault(plan, Kind::kDiskStall, Kind::kDiskStall, since, routed.at);
+    const bool lost =
+        routed.may_serve && had_fault(plan, Kind::kDiskFull, Kind::kDiskTears, since, routed.at);
+    if (calm && !lost) {
       findings.violated("a request at " + seconds(routed.at) + " went to server " +
                         std::to_string(routed.to.value) + ", disabled since " + seconds(since));
     }

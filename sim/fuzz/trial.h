@@ -67,6 +67,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
     TimePoint at{};
     std::uint32_t balancer = 0;
     NodeId to;
+    bool may_serve = true;  // as far as any member that ran knew of orders
   };
   const std::vector<Routed>& routed() const { return routed_; }
   /// When orders of operators reached a member: (server node, state, from).
@@ -160,6 +161,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   void note_state(KeyHistory& key, const MNode& mnode);
   void watch_disk(std::uint32_t slot);
   std::optional<MNode> on_disk(std::uint32_t slot, const KeyHistory& key) const;
+  bool may_serve(NodeId server) const;
   void note(std::uint32_t slot, KeyHistory& key, HeldState state);
   bool somebody_has(const ValueHash& hash) const;
   bool may_lose_bytes() const;

@@ -67,9 +67,18 @@ void Trial::on_step(NodeId node, const Input& input, Now now, const Effects& eff
   for (const Effect& effect : effects) {
     const auto* send = std::get_if<Send>(&effect);
     if (send != nullptr && std::holds_alternative<Request>(send->message)) {
-      routed_.push_back({engine_.now(), node.value, send->to});
+      routed_.push_back({engine_.now(), node.value, send->to, may_serve(send->to)});
     }
   }
+}
+
+/// Whether no member that runs knows of an order that the server is disabled.
+bool Trial::may_serve(NodeId server) const {
+  return std::ranges::none_of(triad_, [server](const auto& member) {
+    const TriadServer* node = member == nullptr ? nullptr : member->node();
+    return node != nullptr && node->is_running() &&
+           node->roster().state(server) == RosterState::kDisabled;
+  });
 }
 
 void Trial::note(std::uint32_t slot, KeyHistory& key, HeldState state) {
@@ -301,11 +310,11 @@ bool Trial::somebody_has(const ValueHash& hash) const {
   });
 }
 
-/// Whether a member may lose what is in its memory or on its disk.
+/// Whether a disk may lose what it was given, or give back something else.
 bool Trial::may_lose_bytes() const {
   using FaultKind = PlannedFault::Kind;
   return std::ranges::any_of(plan_.faults, [](const PlannedFault& fault) {
-    return (fault.kind <= FaultKind::kPlannedStop && fault.kind != FaultKind::kFreeze) ||
+    return fault.kind == FaultKind::kPowerOff || fault.kind == FaultKind::kLoseDisk ||
            (fault.kind >= FaultKind::kDiskReadErrors && fault.kind <= FaultKind::kDiskTears);
   });
 }
