@@ -146,7 +146,7 @@ void KeptWrites::send(std::uint64_t sequence, Offer& offer, Now now, Effects& ef
   }
 }
 
-bool KeptWrites::on_answer(NodeId, const OfferAnswer& answer, Now now, Effects& effects) {
+bool KeptWrites::on_answer(const OfferAnswer& answer, Now now) {
   const auto at = offers_.find(answer.sequence);
   if (at == offers_.end()) {
     return false;
@@ -161,23 +161,23 @@ bool KeptWrites::on_answer(NodeId, const OfferAnswer& answer, Now now, Effects& 
     next_deadline_ = std::min(next_deadline_, offer.again_at);
     return true;
   }
-  Kept kept = std::move(offer.kept);
-  offers_.erase(at);
-  const std::uint64_t charged = charge(kept);
   if (answer.status != CacheStatus::kDone && answer.status != CacheStatus::kNotModified) {
     ++counts_.obsolete;
-    size_bytes_ -= charged;
+    size_bytes_ -= charge(offer.kept);
+    offers_.erase(at);
     return true;
   }
   ++(answer.status == CacheStatus::kDone ? counts_.taken : counts_.obsolete);
-  kept.incarnation = answer.incarnation;
-  kept.position = answer.position;
-  if (is_in_charge(kept, answer.view.slot)) {
-    insert(answer.view.slot, std::move(kept));
-    on_heartbeat(answer.view.slot);
-  } else {
-    begin_offer(std::move(kept), now, effects);
+  offer.kept.incarnation = answer.incarnation;
+  offer.kept.position = answer.position;
+  if (!is_in_charge(offer.kept, answer.view.slot)) {  // another one is to have it, or will say so
+    offer.again_at = now.mono + config_.retry_delay;
+    next_deadline_ = std::min(next_deadline_, offer.again_at);
+    return true;
   }
+  insert(answer.view.slot, std::move(offer.kept));
+  offers_.erase(at);
+  on_heartbeat(answer.view.slot);
   return true;
 }
 

@@ -45,7 +45,7 @@ class KeptWrites {
   void on_heartbeat(Slot from);
   /// Who acts has changed: what others hold in charge now is offered to them.
   void on_owners_changed(Now now, Effects& effects);
-  bool on_answer(NodeId from, const OfferAnswer& answer, Now now, Effects& effects);
+  bool on_answer(const OfferAnswer& answer, Now now);
   /// A member lacks the bytes of a value, and nobody that it asked before has them.
   void on_fetch(NodeId from, const FetchValue& fetch, Effects& effects) const;
   void on_lost(NodeId member, Now now);

@@ -36,13 +36,12 @@ class KeptWritesTest : public LocalBed {
   void answer(std::uint64_t sequence, CacheStatus status, std::uint8_t from,
               std::uint64_t position = 0) {
     effects_.clear();
-    EXPECT_TRUE(kept_->on_answer(NodeId{from},
-                                 {.sequence = sequence,
+    EXPECT_TRUE(kept_->on_answer({.sequence = sequence,
                                   .status = status,
                                   .view = views_[group_of(key_hash(key_)).value],
                                   .incarnation = starts_[from],
                                   .position = position},
-                                 now_, effects_));
+                                 now_));
     kept_->check_invariants();
   }
   void pass_kept(Duration time) {
@@ -132,6 +131,26 @@ TEST_F(KeptWritesTest, TakenItIsKeptOnUntilTheNewOwnerCoversIt) {
     EXPECT_EQ(kept_->count(), 0U);
     replicated_up_to_.fill(0);
   }
+}
+
+/// Who took it may be one of whom this server's views know nothing, as after its memory was lost.
+TEST_F(KeptWritesTest, TakenByOneThatIsNotInChargeItIsOfferedAgainButNotAtOnce) {
+  keep(key_, 5, 1);
+  change_owner(key_, 2);
+  const std::uint64_t sequence = offered().second.sequence;
+  effects_.clear();
+  EXPECT_TRUE(kept_->on_answer({.sequence = sequence,
+                                .status = CacheStatus::kDone,
+                                .view = {1, Slot{1}},
+                                .incarnation = starts_[1],
+                                .position = 40},
+                               now_));
+  kept_->check_invariants();
+  EXPECT_EQ(kept_->count(), 1U);
+  pass_kept(config_.retry_delay - 1ns);
+  EXPECT_TRUE(sent<OfferEntry>().empty()) << "two would do nothing else";
+  pass_kept(1ns);
+  EXPECT_EQ(offered().first, NodeId{2});
 }
 
 TEST_F(KeptWritesTest, RemovedSinceItIsLetGo) {
@@ -236,7 +255,7 @@ TEST_F(KeptWritesTest, WithNobodyToReplicateToTheOldestAreGivenUpAndCounted) {
 }
 
 TEST_F(KeptWritesTest, AnAnswerToNothingIsNone) {
-  EXPECT_FALSE(kept_->on_answer(NodeId{0}, {.sequence = 99}, now_, effects_));
+  EXPECT_FALSE(kept_->on_answer({.sequence = 99}, now_));
 }
 
 }  // namespace

@@ -51,8 +51,8 @@ class LocalCache {
   void on_reply(NodeId from, const ValueLeft& left, Now now, Effects& effects) {
     changes_.on_left(from, left, now, effects);
   }
-  void on_reply(NodeId from, const OfferAnswer& answer, Now now, Effects& effects) {
-    kept_.on_answer(from, answer, now, effects);
+  void on_reply(NodeId, const OfferAnswer& answer, Now now, Effects&) {
+    kept_.on_answer(answer, now);
   }
   void on_reply(NodeId from, const CacheCleared& cleared, Now now, Effects& effects);
   void on_reply(NodeId from, const KeyPage& page, Now now, Effects& effects) {

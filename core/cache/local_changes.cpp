@@ -170,6 +170,7 @@ void LocalChanges::on_left(NodeId from, const ValueLeft& left, Now now, Effects&
   question.leaving_at = kNoNode;
   if (left.kept) {
     question.left_at = from;
+    question.left_after = question.attempt;
     send(left.sequence, question, now, effects);
   } else {
     ++question.places_tried;
@@ -244,8 +245,12 @@ bool LocalChanges::on_answer(NodeId, const CacheAnswer& answer, Now now, Effects
 void LocalChanges::on_nothing_done(std::uint64_t sequence, Question& question,
                                    const CacheAnswer& answer, Now now, Effects& effects) {
   settle(question, answer.attempt);
-  if (answer.attempt != question.attempt || question.leaving_at != kNoNode) {
-    return;  // of an attempt that another has followed
+  // An attempt that another has followed says nothing of that one; but where it named a place for
+  // the value, the value is not to be had from there.
+  const bool lacks_left = answer.status == CacheStatus::kNeedValue && question.left_at != kNoNode &&
+                          answer.attempt > question.left_after;
+  if ((answer.attempt != question.attempt && !lacks_left) || question.leaving_at != kNoNode) {
+    return;
   }
   if (answer.status == CacheStatus::kTryAgain) {
     question.avoid = link_.slot_of(question.asked).value_or(Slot{kSlots});

@@ -78,9 +78,10 @@ class LocalChanges {
     std::vector<Attempt> unsettled;
     TriedMembers tried;  // unsettled attempts before those
     Slot avoid{kSlots};
-    bool sends_value = false;  // the owner lacks it
-    NodeId leaving_at;         // the value is on its way to this member
-    NodeId left_at;            // and is there
+    bool sends_value = false;      // the owner lacks it
+    NodeId leaving_at;             // the value is on its way to this member
+    NodeId left_at;                // and is there,
+    std::uint32_t left_after = 0;  // as attempts say that come after this one
     std::size_t places_tried = 0;
 
     bool may_have_happened() const { return !unsettled.empty() || tried != TriedMembers{}; }

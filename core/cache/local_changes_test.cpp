@@ -156,6 +156,23 @@ TEST_F(LargeValue, LeftAndNotFoundThereItIsBroughtAgainElsewhere) {
                        : sent<LeaveValue>().at(0).first != NodeId{1});
 }
 
+TEST_F(LargeValue, LeftWhereTheOwnerCanNotFetchItItIsBroughtAgainThoughAnotherAttemptIsUnderWay) {
+  const Blob value = large_at(1);
+  put(key_, value);
+  const auto first = sent_change();
+  reply(answer_to(first, CacheStatus::kNeedValue));
+  reply(ValueLeft{first.sequence, hash_value(value.bytes()), true}, 1);
+  const auto second = sent_change();
+  pass(1s);
+  ASSERT_EQ(sent_change().attempt, second.attempt + 1);
+  reply(answer_to(first, CacheStatus::kNeedValue));  // it named no place
+  EXPECT_TRUE(effects_.empty());
+  reply(answer_to(second, CacheStatus::kNeedValue));
+  const bool to_owner = !sent<CacheChange>().empty();
+  EXPECT_TRUE(to_owner ? sent_change().value == value
+                       : sent<LeaveValue>().at(0).first != NodeId{1});
+}
+
 TEST_F(LargeValue, AWordOfAnotherMemberOrAnotherValueIsIgnored) {
   const Blob value = large_at(1);
   put(key_, value);

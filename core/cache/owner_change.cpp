@@ -196,11 +196,15 @@ bool OwnerCache::hold_for_value(NodeId from, NodeId server, const CacheChange& c
   if (!needs_entry && !needs_value) {
     return false;
   }
-  const bool held_already = std::ranges::any_of(held_, [&](const HeldChange& held) {
-    return held.change.sequence == change.sequence && held.change.cache == change.cache &&
-           (held.change.origin == kNoNode ? held.from : held.change.origin) == server;
+  const auto held = std::ranges::find_if(held_, [&](const HeldChange& one) {
+    return one.change.sequence == change.sequence && one.change.cache == change.cache &&
+           (one.change.origin == kNoNode ? one.from : one.change.origin) == server;
   });
-  if (held_already) {
+  if (held != held_.end()) {
+    if (change.attempt > held->change.attempt) {  // by a way on which answers may come
+      held->from = from;
+      held->change = change;
+    }
     return true;
   }
   if (held_.size() >= kHeldMax) {

@@ -72,6 +72,20 @@ TEST_F(OwnerValue, BytesThatAreNowhereMustBeBroughtAgain) {
   EXPECT_EQ(replica_.values().count(), 0U) << "the pin is gone with it";
 }
 
+/// The newest has found a way; there may be none back by that of the first.
+TEST_F(OwnerValue, BytesThatAreNowhereAreAskedForInAnswerToTheNewestAttempt) {
+  CacheChange change = bare_put("key", bytes(1), kThird);
+  for (const std::uint32_t attempt : {1U, 3U, 2U}) {
+    change.attempt = attempt;
+    ask(change);
+  }
+  pass(2001ms);
+  const auto needs = answer();
+  ASSERT_TRUE(needs.has_value());
+  EXPECT_EQ(needs->status, CacheStatus::kNeedValue);
+  EXPECT_EQ(needs->attempt, 3U);
+}
+
 TEST_F(OwnerValue, OfTwoThatWaitForTheSameBytesBothAreDone) {
   ask(bare_put("one", bytes(1), kThird));
   ask(bare_put("two", bytes(1), kThird));

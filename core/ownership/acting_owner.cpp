@@ -147,7 +147,9 @@ void ActingOwner::adopt(Group group, const View& view, TimePoint now, OwnerEvent
 }
 
 void ActingOwner::on_view(Group group, const View& view, TimePoint now, OwnerEvents& events) {
-  if (view > at(group).view && others_.test(view.slot.value) && view.term < kTermMax) {
+  // Its own, if it has forgotten it: what it said in an earlier start is above what it says now.
+  const bool is_member = view.slot == self_ || others_.test(view.slot.value);
+  if (view > at(group).view && is_member && view.term < kTermMax) {
     adopt(group, view, now, events);
     settle(group, now, events);
   }
@@ -439,17 +441,20 @@ std::optional<Slot> ActingOwner::owner(Group group) const {
 void ActingOwner::on_hand_over_asked(Group group, Slot by, View view, TimePoint now,
                                      OwnerEvents& events) {
   const GroupState& state = at(group);
-  if (acts(group) && view == state.view && here_.test(by.value) && precedes(group, by, self_)) {
+  // Who asks is ready as far as it knows; that it is behind it may not know yet.
+  const bool is_behind = peers_[by.value].behind_since[group.value] != kNever;
+  if (acts(group) && view == state.view && here_.test(by.value) && !is_behind &&
+      precedes(group, by, self_)) {
     begin_hand_over(group, by, now, events);
   }
 }
 
 std::optional<Slot> ActingOwner::next_heir(Group group) const {
   const std::optional<Slot> last = at(group).heir;
+  const SlotSet ready = ready_replicas(group);
   std::optional<Slot> next;
   for (const Slot slot : group.order().slots()) {
-    const bool fits = here_.test(slot.value) && peers_[slot.value].said[group.value].ready;
-    if (fits && (!next || next == last)) {
+    if (ready.test(slot.value) && (!next || next == last)) {
       next = slot;
     }
   }

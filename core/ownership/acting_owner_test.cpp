@@ -279,6 +279,18 @@ TEST_F(ActingOwnerTest, AViewNeverGoesBack) {
   EXPECT_EQ(owner_->owner(kBCA), kB);
 }
 
+/// Its disk, and whoever else knew, have lost that it acted under it; a server has not.
+TEST_F(ActingOwnerTest, AViewOfItsOwnThatItHasForgottenIsOutbid) {
+  begin_ready(kA);
+  const View mine = owner_->view(kABC);
+  owner_->on_view(kABC, {mine.term + 50, kA}, now_, fresh());
+  EXPECT_EQ(owner_->view(kABC), (View{mine.term + 51, kA}));
+  EXPECT_TRUE(owner_->acts(kABC));
+  EXPECT_EQ(events(Kind::kStarted, kABC).size(), 1U);
+  owner_->on_view(kABC, mine, now_, fresh());
+  EXPECT_TRUE(events_.empty());
+}
+
 TEST_F(ActingOwnerTest, StoppedWhilePreparingItIsNotReady) {
   begin_ready(kA);
   states(kUnknown, kDead, kDead);

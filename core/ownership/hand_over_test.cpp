@@ -38,6 +38,7 @@ class HandOverTest : public ActingOwnerTest {
     states(kDead, kUnknown, kAlive);
     compare(kC, true);
     hear(kA, {});
+    compare(kA, false);
     mine_ = owner_->view(kABC);
   }
   View mine_;
@@ -72,6 +73,16 @@ TEST_F(HandOverTest, NotTakenInTimeItIsTakenBackTwoTermsHigher) {
   EXPECT_TRUE(owner_->acts(kABC)) << "the hand-over had arrived, and is void";
   owner_->on_drained(kABC, now_, fresh());
   EXPECT_TRUE(events_.empty()) << "too late";
+}
+
+/// It may not know yet that it is.
+TEST_F(HandOverTest, IsNotGivenToWhoIsBehind) {
+  owner_->on_behind(kABC, kA, now_);
+  owner_->on_hand_over_asked(kABC, kA, mine_, now_, fresh());
+  EXPECT_TRUE(events_.empty());
+  compare(kA, true);
+  owner_->on_hand_over_asked(kABC, kA, mine_, now_, fresh());
+  EXPECT_EQ(events(Kind::kDrain, kABC).size(), 1U);
 }
 
 TEST_F(HandOverTest, IsNotGivenForAnOldViewNorToWhoComesLater) {
