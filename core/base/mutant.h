@@ -40,7 +40,7 @@
   X(kTermNotRaised, "R1.2", "who takes over acts under the term of before") \
   X(kReplicatedUnprepared, "R1.2", "`replicated` is answered before the comparison") \
   X(kHigherViewIgnored, "R1.3", "who acts goes on when it sees a higher view") \
-  X(kStoppedOwnerKeepsChanges, "R1.3", "who stops does not pass on what the new one lacks") \
+  X(kStoppedOwnerKeepsChanges, "R1.3", "who stops passes on nothing, and none takes it") \
   X(kHeardOwnerReplaced, "R1.4", "a member takes over although a peer hears the owner act") \
   X(kNotRelayed, "R1.4", "a member that does not act refuses what it could pass on") \
   X(kHandOverEarly, "R1.5", "a group is handed over before the heir has its changes") \

@@ -318,7 +318,8 @@ void CatchUp::on_exchanged(const CompareExchanged& exchanged, Now now, Effects& 
     return;  // no answer that a member gives: it would never end
   }
   for (const EntryCopy& copy : exchanged.taken) {
-    if (group_of(copy.entry.mnode.key) == comparison->group) {
+    if (group_of(copy.entry.mnode.key) == comparison->group &&
+        !COPAL_MUTANT(kStoppedOwnerKeepsChanges)) {
       ++counts_.taken;
       clock_.observe(copy.entry.mnode.version.counter, now.mono);
       replica_.install(dated(copy.entry, now.mono), copy.key_text);

@@ -168,7 +168,8 @@ void ReplicaStore::load_mnode(const StorageRecord& record, Now now) {
   }
   const Duration more = missed(found->written, now.wall);
   const auto older = [more](Duration age) {
-    return std::max(Duration::zero(), age + std::min(more, Duration::max() - age));
+    const Duration least = COPAL_MUTANT(kWallClockStepsAge) ? -kAgeMax : Duration::zero();
+    return std::max(least, age + std::min(more, Duration::max() - age));
   };
   found->entry.modified_age = older(found->entry.modified_age);
   found->entry.accessed_age = older(found->entry.accessed_age);

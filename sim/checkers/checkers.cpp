@@ -127,6 +127,67 @@ std::int64_t disks_lost(const fuzz::Plan& plan, std::uint32_t member, TimePoint 
   });
 }
 
+bool may_be_forgotten(const History& history, const KeyName& name, const KeyHistory& key,
+                      const HeldState& state, TimePoint when) {
+  const auto cleared = history.cleared.find({key.group.value, name.cache});
+  return (cleared != history.cleared.end() && state.version < cleared->second) ||
+         history.above(key.group, state.version) <= when;
+}
+
+bool ended(const History& history, std::uint32_t node, TimePoint from, TimePoint to) {
+  return std::ranges::any_of(history.ends[node],
+                             [&](TimePoint at) { return at >= from && at <= to; });
+}
+
+bool runs_through(const History& history, std::uint32_t member, TimePoint from, TimePoint to) {
+  const HeldState* first = history.keys.begin()->second.at(member, from);
+  return first != nullptr && first->running && !ended(history, member, from, to);
+}
+
+bool were_apart(const fuzz::Trial& world, std::uint32_t one, std::uint32_t other, TimePoint from,
+                TimePoint to) {
+  return (world.was_cut_off(one) || world.was_cut_off(other)) && to >= world.core_from() &&
+         from <= world.healed_from();
+}
+
+bool hear_each_other(const fuzz::Trial& world, std::uint32_t one, std::uint32_t other,
+                     TimePoint from, TimePoint to) {
+  using Kind = fuzz::PlannedFault::Kind;
+  if (were_apart(world, one, other, from, to)) {
+    return false;
+  }
+  return std::ranges::none_of(world.plan().faults, [&](const fuzz::PlannedFault& fault) {
+    if (TimePoint{fault.at} > to || TimePoint{fault.at + fault.lasting} < from) {
+      return false;
+    }
+    const bool any = fault.other == fuzz::PlannedFault::kAnyNode;
+    if (fault.kind == Kind::kPartition) {
+      return (fault.mask >> one & 1U) != (fault.mask >> other & 1U);
+    }
+    if (fault.kind >= Kind::kOneWay && fault.kind <= Kind::kFlipBit) {
+      return (fault.node == one && (any || fault.other == other)) ||
+             (fault.node == other && (any || fault.other == one));
+    }
+    const bool is_ill = fault.kind == Kind::kFreeze || fault.kind == Kind::kSlowNode ||
+                        (fault.kind >= Kind::kClockStep && fault.kind <= Kind::kClockFreeze);
+    return is_ill && (fault.node == one || fault.node == other);
+  });
+}
+
+bool two_acted(const History& history, Group group, TimePoint from, TimePoint to) {
+  TimePoint last{};
+  for (const ActingSpan& span : history.acting[group.value]) {
+    if (span.from > to) {
+      break;
+    }
+    if (span.from < last && last >= from && span.to >= from) {
+      return true;
+    }
+    last = std::max(last, span.to);
+  }
+  return false;
+}
+
 TimePoint born(const KeyHistory& key, const Version& version) {
   TimePoint first = kNever;
   for (const auto& held : key.held) {

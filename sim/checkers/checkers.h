@@ -91,6 +91,23 @@ std::vector<Gap> gaps(const KeyHistory& key, const Version& version, TimePoint f
 /// How often a member's disk was lost up to a time. One that hears nobody after it knows nothing of
 /// its terms and generation: it is another one.
 std::int64_t disks_lost(const fuzz::Plan& plan, std::uint32_t member, TimePoint before);
+/// Whether members may have no m-node any more of a state that one had: it was cleared, or it is
+/// below a horizon (R4.2).
+bool may_be_forgotten(const History& history, const KeyName& name, const KeyHistory& key,
+                      const HeldState& state, TimePoint when);
+/// Whether a node's process ended within a span.
+bool ended(const History& history, std::uint32_t node, TimePoint from, TimePoint to);
+/// Whether a member runs at the begin of a span and all through it.
+bool runs_through(const History& history, std::uint32_t member, TimePoint from, TimePoint to);
+/// Whether one of two nodes was cut off from the core at some time of a span, while that was alone
+/// in being healed.
+bool were_apart(const fuzz::Trial& world, std::uint32_t one, std::uint32_t other, TimePoint from,
+                TimePoint to);
+/// Whether two nodes hear each other well all through a span, as far as faults go.
+bool hear_each_other(const fuzz::Trial& world, std::uint32_t one, std::uint32_t other,
+                     TimePoint from, TimePoint to);
+/// Whether two members acted for a group at the same time within a span.
+bool two_acted(const History& history, Group group, TimePoint from, TimePoint to);
 /// When a version was first seen anywhere; kNever if it was not.
 TimePoint born(const KeyHistory& key, const Version& version);
 /// How often a member may have forgotten what terms it acted in. Where it hears no other, nobody

@@ -37,6 +37,7 @@ constexpr std::uint32_t kReplicated = 1;
 constexpr std::uint32_t kAvailable = 2;
 constexpr std::uint32_t kExpiring = 3;
 constexpr std::uint32_t kCleared = 4;
+constexpr std::uint32_t kIdle = 5;
 
 class CheckersTest : public ::testing::Test {
  protected:
@@ -47,7 +48,8 @@ class CheckersTest : public ::testing::Test {
         {.consistency = Consistency::kReplicated, .sync = Sync::kAlways, .local_read_timeout = 0ns},
         {.consistency = Consistency::kAvailable, .local_read_timeout = 0ns},
         {.consistency = Consistency::kReplicated, .local_read_timeout = 0ns, .expire_timeout = 5s},
-        {.consistency = Consistency::kReplicated, .local_read_timeout = 0ns}};
+        {.consistency = Consistency::kReplicated, .local_read_timeout = 0ns},
+        {.local_read_timeout = 0ns, .idle_timeout_ms = 4'000}};
     plan_.keys = 3;
     plan_.faults_for = 12s;
     plan_.core_for = 10s;
@@ -67,7 +69,9 @@ class CheckersTest : public ::testing::Test {
     plan(11s, Kind::kGet, kExpiring, 0);
     plan(1s, Kind::kPut, kCleared, 0);
     plan(3s, Kind::kClear, kCleared, 0);
-    plan(5s, Kind::kGet, kCleared, 0);
+    plan(7s, Kind::kGet, kCleared, 0);
+    plan(1s, Kind::kPut, kIdle, 0);
+    plan(3s, Kind::kGet, kIdle, 0);
     plan(8s, Kind::kRequest, kReplicated, 0);
     std::ranges::stable_sort(plan_.ops, {}, &fuzz::PlannedOp::at);
     run();
@@ -89,6 +93,25 @@ class CheckersTest : public ::testing::Test {
   History& history() { return Tampering(*trial_).history(); }
   KeyHistory& key(std::uint32_t cache, std::uint32_t number) {
     return history().keys.at({cache, number});
+  }
+  /// The group of a key is acted for by one member up to a time, by another from then on.
+  void take_over(std::uint32_t cache, std::uint32_t number, TimePoint at) {
+    ActingSpan& last = acts(cache, number);
+    ActingSpan next = last;
+    next.member = (next.member + 1) % 3;
+    next.term += 1;
+    next.from = at;
+    last.to = at - 1ns;
+    history().acting[key(cache, number).group.value].push_back(next);
+  }
+  /// The span of who acts for a key's group at the end.
+  ActingSpan& acts(std::uint32_t cache, std::uint32_t number) {
+    auto& spans = history().acting[key(cache, number).group.value];
+    const auto last = std::ranges::find(spans, kNever, &ActingSpan::to);
+    if (last == spans.end()) {
+      throw std::logic_error("nobody acts");
+    }
+    return *last;
   }
   /// The n-th operation of a kind on a cache, from 0 on.
   Operation& operation(Kind kind, std::uint32_t cache, int n = 0) {
@@ -116,6 +139,12 @@ class CheckersTest : public ::testing::Test {
         found,
         [&](const std::string& message) { return message.find(words) != std::string::npos; }))
         << checker << " found " << (found.empty() ? "nothing" : found.front());
+  }
+
+  void expect_not_found(std::string_view checker, const std::string& words) {
+    for (const std::string& message : found_by(checker)) {
+      EXPECT_EQ(message.find(words), std::string::npos) << message;
+    }
   }
 
   fuzz::Plan plan_;
@@ -177,9 +206,46 @@ TEST_F(CheckersTest, AReadOfWhatWasCleared) {
   for (std::uint32_t member = 0; member < kSlots; ++member) {
     history().ends[member].push_back(TimePoint{4s});
   }
-  for (const std::string& found : found_by("staleness")) {
-    EXPECT_EQ(found.find("was cleared as"), std::string::npos) << found;
-  }
+  expect_not_found("staleness", "was cleared as");
+}
+
+TEST_F(CheckersTest, AReadOfWhatWasClearedByOneThatHasToldTheOthers) {
+  Operation& read = operation(Kind::kGet, kCleared);
+  read.status = CacheStatus::kDone;
+  read.version = operation(Kind::kPut, kCleared).version;
+  const std::uint32_t by = acts(kCleared, 0).member;
+  history().ends[by] = {TimePoint{6s}};
+  expect_found("staleness", "was cleared as");
+  history().ends[by] = {TimePoint{4s}};  // too soon to have told
+  expect_not_found("staleness", "was cleared as");
+}
+
+TEST_F(CheckersTest, AReadThatGoesBackWithATakeover) {
+  const Operation& write = operation(Kind::kPut, kReplicated, 1);
+  Operation& read = operation(Kind::kGet, kReplicated);
+  read.version = operation(Kind::kPut, kReplicated).version;
+  expect_not_found("staleness", "went back behind");  // nobody took over
+  const TimePoint at = write.answered + 500ms;
+  take_over(kReplicated, 0, at);
+  expect_found("staleness", "went back behind");
+  auto& spans = history().acting[key(kReplicated, 0).group.value];
+  std::ranges::find(spans, at - 1ns, &ActingSpan::to)->to = kNever;
+  expect_not_found("staleness", "went back behind");  // in a split it may
+}
+
+TEST_F(CheckersTest, AnIdleEntryThatItsOwnerEndsBeforeItsTime) {
+  Operation& use = operation(Kind::kGet, kIdle);
+  ASSERT_EQ(use.status, CacheStatus::kDone);
+  ASSERT_TRUE(key(kIdle, 0).states.rbegin()->second.is_tombstone());
+  EXPECT_TRUE(found_by("expiry").empty());
+  const TimePoint end = key(kIdle, 0).held[0].back().since;
+  use.asked = end - 3s;
+  use.answered = use.asked + 1ms;
+  expect_found("expiry", "had used it within its time");
+  history().ends[0] = {end - 500ms};
+  expect_found("expiry", "had used it within its time");
+  history().ends[1] = {end - 400ms};  // two of three: nobody who knew may be left
+  expect_not_found("expiry", "had used it within its time");
 }
 
 TEST_F(CheckersTest, AnEntryThatItsOwnerRemovesUnasked) {
@@ -259,6 +325,18 @@ TEST_F(CheckersTest, AMemberThatGoesBack) {
   expect_found("versions", "went back");
 }
 
+TEST_F(CheckersTest, AMemberThatForgets) {
+  KeyHistory& of = key(kReplicated, 0);
+  of.held[1].push_back({.since = TimePoint{15s}, .running = true});
+  expect_found("versions", "was forgotten as");
+  Version above = of.states.rbegin()->first;
+  above.counter += 1;
+  history().horizons[of.group.value] = {{TimePoint{16s}, above}};
+  expect_found("versions", "was forgotten as");  // not yet
+  history().horizons[of.group.value] = {{TimePoint{15s}, above}};
+  expect_not_found("versions", "was forgotten as");
+}
+
 TEST_F(CheckersTest, OneVersionWithTwoStates) {
   history().conflicts.emplace_back("key 1/0: one version with other bytes");
   expect_found("versions", "other bytes");
@@ -336,6 +414,20 @@ TEST_F(CheckersTest, TwoThatActAtTheSameTime) {
   other.to = TimePoint{9s};
   spans.push_back(other);
   EXPECT_FALSE(found_by("ownership").empty());
+}
+
+TEST_F(CheckersTest, AMemberThatBeginsToActWithLessThanOthersHave) {
+  take_over(kReplicated, 0, TimePoint{20s});
+  EXPECT_EQ(found_by("ownership"), std::vector<std::string>());
+  const std::uint32_t member = acts(kReplicated, 0).member;
+  auto& held = key(kReplicated, 0).held[member];
+  held.push_back({.since = TimePoint{18s}, .running = true});
+  held.back().version = operation(Kind::kPut, kReplicated).version;
+  expect_found("ownership", "began to act");
+  for (std::uint32_t other = 0; other < kSlots; ++other) {
+    history().ends[other] = {TimePoint{11s}};  // it need not have heard them
+  }
+  expect_not_found("ownership", "began to act");
 }
 
 TEST_F(CheckersTest, MembersThatNeverBecomeTheSame) {

@@ -34,12 +34,14 @@ bool was_replicated(const KeyHistory& key, const Version& version, TimePoint bef
 
 /// Whether a member let go of it while its process ran: nothing excuses that but a removal, a
 /// clear, or a horizon.
-bool was_dropped(const KeyHistory& key, const Version& version) {
+bool was_dropped(const History& history, const KeyName& name, const KeyHistory& key,
+                 const Version& version) {
   return std::ranges::any_of(key.held, [&](const std::vector<HeldState>& held) {
     for (std::size_t i = 1; i < held.size(); ++i) {
       const HeldState& before = held[i - 1];
       if (before.running && held[i].running && !before.is_tombstone && before.has_bytes &&
-          before.version >= version && held[i].version < version) {
+          before.version >= version && held[i].version < version &&
+          !may_be_forgotten(history, name, key, before, held[i].since)) {
         return true;
       }
     }
@@ -110,7 +112,7 @@ void check_durability(fuzz::Trial& world, Findings& findings) {
     const auto given_up = world.counts().marks.find("kept writes given up at the bound");
     const bool excused =
         (may_be_lost(history, write, key, replicated) || was_too_old(world, write, key)) &&
-        !was_dropped(key, write.version);
+        !was_dropped(history, write.name(), key, write.version);
     const bool may_be_set_aside =
         history.set_aside > 0 && history.above(key.group, write.version) != kNever;
     if (excused || may_be_set_aside ||

@@ -2,7 +2,8 @@
 // those that hold the entry, whose ages of it are too young by the time that it was on its way. So
 // "long after" leaves room for what the plan's links and freezes may do; and where the plan sets
 // wall clocks or a member was lost with what it knew of uses, "before" can't be judged.
-// And where nothing ends by itself, no owner removes what nobody asked it to.
+// An owner that ends an idle entry is judged over a takeover, too, where somebody must know the
+// use. And where nothing ends by itself, no owner removes what nobody asked it to.
 
 #include <algorithm>
 #include <set>
@@ -197,6 +198,69 @@ void check_idle_timeout(fuzz::Trial& world, const Operation& read, std::uint32_t
   }
 }
 
+/// Whether somebody who must have known of a use of a state is still there when an owner ends it:
+/// two members had it when all had been told, links are well, and at most one of them has ended.
+bool use_is_known(const fuzz::Trial& world, const KeyHistory& key, const Operation& use,
+                  Duration told, TimePoint end) {
+  const fuzz::Plan& plan = world.plan();
+  const History& history = world.history();
+  const TimePoint known = use.answered + told;
+  const auto ended = [&](std::uint32_t node, TimePoint from, TimePoint to) {
+    return std::ranges::any_of(history.ends[node],
+                               [&](TimePoint at) { return at >= from && at <= to; });
+  };
+  int had = 0;
+  int ended_since = 0;
+  for (std::uint32_t member = 0; member < kSlots; ++member) {
+    const HeldState* state = key.at(member, known);
+    had += state != nullptr && state->running && state->version == use.version ? 1 : 0;
+    ended_since += ended(member, known, end) ? 1 : 0;
+    if (ended(member, use.asked, known)) {
+      return false;
+    }
+  }
+  return had > 1 && ended_since < 2 && !two_acted(history, key.group, use.asked, end) &&
+         !ended(use.server, use.asked, known) &&
+         !had_fault(plan, Kind::kFreeze, Kind::kFreeze, use.asked - told, end) &&
+         !had_fault(plan, Kind::kSlowNode, Kind::kFlipBit, use.asked - told, end);
+}
+
+/// No owner removes an idle entry before its time.
+void check_ended_early(const fuzz::Trial& world, const KeyName& name, const KeyHistory& key,
+                       Findings& findings) {
+  const fuzz::PlannedCache& cache = world.plan().caches[name.cache - 1];
+  if (cache.idle_timeout_ms == 0 || cache.expire_timeout > 0ns || cache.evict ||
+      had_fault(world.plan(), Kind::kClockStep, Kind::kClockFreeze)) {
+    return;
+  }
+  const Duration told = touch_interval(cache.idle_timeout_ms) + 1s;
+  const Duration early =
+      bounds_of(world.plan(), std::chrono::milliseconds{cache.idle_timeout_ms}, 0ns).early;
+  for (auto at = key.states.begin(); at != key.states.end(); ++at) {
+    const auto& [version, mnode] = *at;
+    const TimePoint end = born(key, version);
+    if (!mnode.is_tombstone() || mnode.change.server != kNoNode || at == key.states.begin() ||
+        end == kNever) {
+      continue;
+    }
+    const auto& [ended, entry] = *std::prev(at);
+    if (entry.is_tombstone()) {
+      continue;
+    }
+    for (const Operation& use : world.history().operations) {
+      if (use.name() != name || use.status != CacheStatus::kDone || use.version != ended ||
+          use.answered + told >= end || !use_is_known(world, key, use, told, end)) {
+        continue;
+      }
+      findings.judged();
+      if (end - use.asked < early) {
+        findings.violated(key.text + " was ended as " + describe(version) + " at " + seconds(end) +
+                          "; " + describe(use) + " had used it within its time");
+      }
+    }
+  }
+}
+
 void check_removed_by_owner(const fuzz::Plan& plan, const KeyName& name, const KeyHistory& key,
                             Findings& findings) {
   if (ends_by_itself(plan, name.cache)) {
@@ -215,6 +279,7 @@ void check_removed_by_owner(const fuzz::Plan& plan, const KeyName& name, const K
 void check_expiry(fuzz::Trial& world, Findings& findings) {
   for (const auto& [name, key] : world.history().keys) {
     check_removed_by_owner(world.plan(), name, key, findings);
+    check_ended_early(world, name, key, findings);
   }
   for (const Operation& read : world.history().operations) {
     const bool judged = read.is_read() && read.is_over() && read.was_told &&

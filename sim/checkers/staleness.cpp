@@ -11,7 +11,11 @@
 // finds nothing must meet an owner that had nothing, or a removal at least that new which this
 // server itself has had acknowledged or has met before.
 //
-// A clear that was acknowledged counts like a removal of all keys: while the member that did it
+// In a `replicated` cache a takeover does not go back (section 5): while one member acts at a time,
+// a read returns at least the newest write that was acknowledged as replicated, if somebody has it
+// whom the acting member hears.
+//
+// A clear that was acknowledged counts like a removal of all keys: while somebody who knows of it
 // runs and no link is broken, nobody answers with what was before it, whoever acts by then.
 
 #include <algorithm>
@@ -21,6 +25,13 @@
 namespace copal::sim {
 
 namespace {
+
+using Kind = fuzz::PlannedFault::Kind;
+
+struct Window {
+  TimePoint from{};
+  TimePoint to{};
+};
 
 Duration bound_of(const fuzz::PlannedCache& cache) {
   return cache.local_read_timeout + cache.local_read_timeout / 50;
@@ -56,11 +67,6 @@ bool knows_removal(const History& history, const Operation& read, const Version&
   });
 }
 
-struct Window {
-  TimePoint from{};
-  TimePoint to{};
-};
-
 void check_read(const History& history, const Operation& read, const Window& window,
                 Findings& findings) {
   const KeyHistory& key = history.keys.at(read.name());
@@ -95,9 +101,73 @@ void check_read(const History& history, const Operation& read, const Window& win
   }
 }
 
-// ---- clears
+// ---- takeovers
 
-using Kind = fuzz::PlannedFault::Kind;
+/// The one member that acted through a span, or nothing: several did, one after the other.
+const ActingSpan* who_acted(const History& history, Group group, const Window& window) {
+  const ActingSpan* acted = nullptr;
+  for (const ActingSpan& span : history.acting[group.value]) {
+    if (span.from <= window.to && span.to >= window.from) {
+      if (acted != nullptr) {
+        return nullptr;
+      }
+      acted = &span;
+    }
+  }
+  return acted;
+}
+
+/// The newest write of a key that was acknowledged as replicated before a time.
+const Operation* newest_replicated(const History& history, const KeyName& name, TimePoint before) {
+  const Operation* newest = nullptr;
+  for (const Operation& write : history.operations) {
+    if (write.name() == name && write.changed() && write.status == CacheStatus::kDone &&
+        write.answered < before && (newest == nullptr || newest->version < write.version)) {
+      newest = &write;
+    }
+  }
+  return newest;
+}
+
+void check_takeover(fuzz::Trial& world, const Operation& read, const Window& window,
+                    Findings& findings) {
+  const History& history = world.history();
+  const KeyHistory& key = history.keys.at(read.name());
+  const ActingSpan* acted = who_acted(history, key.group, window);
+  const Operation* write = newest_replicated(history, read.name(), window.from);
+  if (acted == nullptr || write == nullptr || write->answered >= acted->from ||
+      two_acted(history, key.group, write->asked, read.answered)) {
+    return;
+  }
+  // From some time before it took over, so that each has heard the other.
+  const TimePoint since = acted->from - 10s;
+  const HeldState* known = nullptr;
+  for (std::uint32_t member = 0; member < kSlots; ++member) {
+    const HeldState* state = key.at(member, std::max(since, write->answered));
+    if (state != nullptr && state->running && state->version >= write->version &&
+        !ended(history, member, std::min(since, write->answered), read.answered) &&
+        hear_each_other(world, member, acted->member, since, read.answered)) {
+      known = state;
+    }
+  }
+  if (known == nullptr || may_be_forgotten(history, read.name(), key, *known, read.answered)) {
+    return;
+  }
+  findings.judged();
+  const bool removed_since =
+      std::any_of(key.states.lower_bound(write->version), key.states.end(),
+                  [&](const auto& state) { return state.second.is_tombstone(); });
+  const bool goes_back = read.status == CacheStatus::kDone
+                             ? read.version < write->version
+                             : !removed_since && !knows_removal(history, read, write->version);
+  if (goes_back) {
+    findings.violated(describe(read) + " went back behind " + describe(*write) +
+                      ", which was acknowledged as replicated before member " +
+                      std::to_string(acted->member) + " took over at " + seconds(acted->from));
+  }
+}
+
+// ---- clears
 
 /// All clears of a cache are done and acknowledged before a time. Returns the last of them, or
 /// nothing.
@@ -131,6 +201,30 @@ std::optional<std::uint32_t> who_cleared(const History& history, Group group,
   return member;
 }
 
+/// Whether somebody who knows of a clear runs all through a span: the member that did it, or
+/// another that it told.
+bool is_known(const fuzz::Trial& world, const KeyHistory& key, const Operation& clear,
+              std::uint32_t by, const Window& window) {
+  const History& history = world.history();
+  constexpr Duration kTold = 2s;
+  if (world.was_cut_off(by)) {
+    return false;
+  }
+  if (!ended(history, by, clear.asked, window.to)) {
+    return true;
+  }
+  for (std::uint32_t member = 0; member < kSlots; ++member) {
+    const HeldState* state = key.at(member, clear.asked - kTold);
+    if (member != by && state != nullptr && state->running &&
+        !ended(history, member, window.from, window.to) && !world.was_cut_off(member) &&
+        !ended(history, by, window.from, clear.answered + kTold) &&
+        !two_acted(history, key.group, clear.asked, window.to)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void check_clear(fuzz::Trial& world, const Operation& read, Duration bound, Findings& findings) {
   const History& history = world.history();
   const Operation* clear = last_clear(history, read.planned.cache, read.asked - bound);
@@ -143,16 +237,12 @@ void check_clear(fuzz::Trial& world, const Operation& read, Duration bound, Find
   if (!member) {
     return;
   }
-  const bool ended = std::ranges::any_of(history.ends[*member], [&](TimePoint end) {
-    return end >= clear->asked && end <= read.answered;
-  });
   const TimePoint from = clear->asked - 10s;
   const fuzz::Plan& plan = world.plan();
   const bool calm = !had_fault(plan, Kind::kFreeze, Kind::kFreeze, from, read.answered) &&
                     !had_fault(plan, Kind::kSlowNode, Kind::kFlipBit, from, read.answered) &&
-                    !had_fault(plan, Kind::kClockDrift, Kind::kClockDrift, from, read.answered) &&
-                    !world.was_cut_off(*member);
-  if (ended || !calm) {
+                    !had_fault(plan, Kind::kClockDrift, Kind::kClockDrift, from, read.answered);
+  if (!calm || !is_known(world, key, *clear, *member, {from, read.answered})) {
     return;
   }
   findings.judged();
@@ -172,7 +262,11 @@ void check_staleness(fuzz::Trial& world, Findings& findings) {
         !ends_by_itself(world.plan(), read.planned.cache);
     if (judged) {
       const Duration bound = bound_of(cache_of(world.plan(), read));
-      check_read(world.history(), read, {read.asked - bound, read.answered}, findings);
+      const Window window{read.asked - bound, read.answered};
+      check_read(world.history(), read, window, findings);
+      if (cache_of(world.plan(), read).consistency == Consistency::kReplicated) {
+        check_takeover(world, read, window, findings);
+      }
       check_clear(world, read, bound, findings);
     }
   }

@@ -277,6 +277,29 @@ PlannedFault draw_fault(Draw& draw, const Plan& plan, Kind kind) {
   return fault;
 }
 
+/// What dies has often been ill before: a link of it, its network to the other members, its disk.
+/// Then what it did last is known to some and not to others.
+PlannedFault draw_illness(Draw& draw, const Plan& plan, const PlannedFault& death) {
+  constexpr std::array kKinds = {Kind::kDelay,     Kind::kOneWay,    Kind::kLoss,
+                                 Kind::kPartition, Kind::kPartition, Kind::kDiskStall};
+  PlannedFault illness{.kind = draw.one_of(kKinds), .node = death.node};
+  illness.at = std::max<Duration>(death.at - draw.between(100ms, 4s), 0ns);
+  illness.lasting = death.at + draw.between(100ms, 2s) - illness.at;
+  if (illness.kind == Kind::kPartition) {  // clients still reach it
+    illness.mask = ~7U & ((1U << plan.node_count()) - 1);
+    illness.mask |= 1U << death.node;
+  } else if (illness.kind == Kind::kDelay) {
+    illness.amount = draw.between(100'000, 2'000'000);
+  } else {
+    illness.amount = draw_amount(draw, illness.kind);
+  }
+  illness.other = draw_member(draw, plan);
+  if (illness.other == illness.node) {
+    illness.other = PlannedFault::kAnyNode;
+  }
+  return illness;
+}
+
 void draw_faults(std::uint64_t seed, const Focus& focus, Plan& plan) {
   Draw draw(seed, "plan faults");
   std::vector<Kind> on;
@@ -300,6 +323,12 @@ void draw_faults(std::uint64_t seed, const Focus& focus, Plan& plan) {
   for (std::uint32_t i = 0; i < count; ++i) {
     plan.faults.push_back(
         draw_fault(draw, plan, on[draw.below(static_cast<std::uint32_t>(on.size()))]));
+    const PlannedFault& fault = plan.faults.back();
+    const bool dies = fault.kind == Kind::kCrash || fault.kind == Kind::kPowerOff ||
+                      fault.kind == Kind::kLoseDisk;
+    if (dies && plan.is_member(fault.node) && focus.kinds.empty() && draw.chance(40)) {
+      plan.faults.push_back(draw_illness(draw, plan, fault));
+    }
   }
   std::ranges::stable_sort(plan.faults, {}, &PlannedFault::at);
 }

@@ -46,6 +46,8 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   const Plan& plan() const { return plan_; }
   const History& history() const { return history_; }
   const RunCounts& counts() const { return counts_; }
+  /// It was ended before its time, by kEventsMax.
+  bool went_in_circles() const { return now() < TimePoint{plan_.whole()}; }
   std::uint64_t hash() const { return engine_.hash(); }
   TimePoint now() const { return engine_.now(); }
   /// When the phases began.
@@ -223,6 +225,9 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   std::vector<ClientAnswer> requests_;
   std::array<std::array<bool, kGroups>, kSlots> acts_{};
   std::array<bool, kSlots> running_{};
+  /// Some thirty times as many as a run has, many seconds of work. One that has more goes in
+  /// circles.
+  static constexpr std::uint64_t kEventsMax = 2'000'000;
   static constexpr std::uint64_t kInvariantsEach = 97;  // steps: checking walks everything
   std::uint64_t steps_ = 0;
 

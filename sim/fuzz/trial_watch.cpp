@@ -29,6 +29,9 @@ const HeldState* KeyHistory::before(std::uint32_t member, TimePoint time) const 
 namespace copal::sim::fuzz {
 
 void Trial::on_step(NodeId node, const Input& input, Now now, const Effects& effects) {
+  if (engine_.event_count() >= kEventsMax) {
+    engine_.stop();
+  }
   if (trace_ != nullptr) {
     trace_->on_step(node, input, now, effects);
   }
