@@ -110,6 +110,18 @@ TEST_F(OwnerValue, SoDoesWhoeverWantsThePreviousValue) {
   EXPECT_EQ(answer()->value, bytes(1));
 }
 
+TEST_F(OwnerValue, WhoWaitsForBytesThatAnotherChangeReplacesWaitsNoLonger) {
+  replica_.install(foreign("key", 5, bytes(1)), "key");
+  EXPECT_FALSE(ask(change_of("key", {.wants_previous = true}, bytes(2))).has_value());
+  effects_.clear();
+  owner_->on_change(kServer, put_of("key", bytes(3)), now_, effects_);
+  owner_->check_invariants();
+  EXPECT_EQ(owner_->waiting_count(), 0U);
+  ASSERT_EQ(sent<CacheAnswer>().size(), 2U);
+  EXPECT_EQ(sent<CacheAnswer>()[1].second.value, bytes(3));
+  EXPECT_EQ(mnode("key").value_hash, hash(bytes(2)));
+}
+
 TEST_F(OwnerValue, OverwritingAMissingValueWaitsForNothing) {
   replica_.install(foreign("key", 5, bytes(1)), "key");
   EXPECT_EQ(status(put("key", bytes(2))), CacheStatus::kDone);
