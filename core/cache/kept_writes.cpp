@@ -136,14 +136,18 @@ void KeptWrites::send(std::uint64_t sequence, Offer& offer, Now now, Effects& ef
   const MNode& mnode = offer.kept.mnode;
   offer.asked = link_.ask(group_of(mnode.key), offer.avoid, now.mono);
   offer.avoid = Slot{kSlots};
-  offer.again_at = now.mono + config_.attempt_timeout;
-  next_deadline_ = std::min(next_deadline_, offer.again_at);
+  ask_again(offer, now.mono + config_.attempt_timeout);
   if (offer.asked != kNoNode) {
     effects.push_back(Send{offer.asked, OfferEntry{.sequence = sequence,
                                                    .entry = aged(mnode, now.mono),
                                                    .key_text = offer.kept.key_text,
                                                    .value = offer.kept.value}});
   }
+}
+
+void KeptWrites::ask_again(Offer& offer, TimePoint at) {
+  offer.again_at = at;
+  next_deadline_ = std::min(next_deadline_, at);
 }
 
 bool KeptWrites::on_answer(const OfferAnswer& answer, Now now) {
@@ -157,8 +161,7 @@ bool KeptWrites::on_answer(const OfferAnswer& answer, Now now) {
   const bool lacked = answer.status == CacheStatus::kNeedValue && offer.lacked < kLackedMax;
   if (answer.status == CacheStatus::kTryAgain || lacked) {
     offer.lacked += lacked ? 1 : 0;
-    offer.again_at = now.mono + (lacked ? kBytesDelay : config_.retry_delay);
-    next_deadline_ = std::min(next_deadline_, offer.again_at);
+    ask_again(offer, now.mono + (lacked ? kBytesDelay : config_.retry_delay));
     return true;
   }
   if (answer.status != CacheStatus::kDone && answer.status != CacheStatus::kNotModified) {
@@ -171,8 +174,7 @@ bool KeptWrites::on_answer(const OfferAnswer& answer, Now now) {
   offer.kept.incarnation = answer.incarnation;
   offer.kept.position = answer.position;
   if (!is_in_charge(offer.kept, answer.view.slot)) {  // another one is to have it, or will say so
-    offer.again_at = now.mono + config_.retry_delay;
-    next_deadline_ = std::min(next_deadline_, offer.again_at);
+    ask_again(offer, now.mono + config_.retry_delay);
     return true;
   }
   insert(answer.view.slot, std::move(offer.kept));
@@ -207,8 +209,7 @@ void KeptWrites::on_lost(NodeId member, Now now) {
   for (auto& [sequence, offer] : offers_) {
     if (offer.asked == member) {
       offer.avoid = link_.slot_of(member).value_or(Slot{kSlots});
-      offer.again_at = now.mono + config_.retry_delay;
-      next_deadline_ = std::min(next_deadline_, offer.again_at);
+      ask_again(offer, now.mono + config_.retry_delay);
     }
   }
 }

@@ -88,6 +88,7 @@ class KeptWrites {
   bool is_in_charge(const Kept& kept, Slot owner) const;
   void begin_offer(Kept kept, Now now, Effects& effects);
   void send(std::uint64_t sequence, Offer& offer, Now now, Effects& effects);
+  void ask_again(Offer& offer, TimePoint at);
   void insert(Slot owner, Kept kept);
   void give_up_oldest();
 

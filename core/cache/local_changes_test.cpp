@@ -85,6 +85,19 @@ class LargeValue : public LocalChangesTest {
       }
     }
   }
+  /// Put, lacked by the owner, and left at member 1. Returns the first attempt.
+  CacheChange put_and_leave(const Blob& value) {
+    put(key_, value);
+    const CacheChange first = sent_change();
+    reply(answer_to(first, CacheStatus::kNeedValue));
+    reply(ValueLeft{first.sequence, hash_value(value.bytes()), true}, 1);
+    return first;
+  }
+  void expect_brought_elsewhere(const Blob& value) const {
+    const bool to_owner = !sent<CacheChange>().empty();
+    EXPECT_TRUE(to_owner ? sent_change().value == value
+                         : sent<LeaveValue>().at(0).first != NodeId{1});
+  }
 };
 
 TEST_F(LargeValue, IsNotSentIfTheOwnerHasIt) {
@@ -146,31 +159,21 @@ TEST_F(LargeValue, GoesOnToTheNextPlaceIfThereIsNoRoomOrNobody) {
 
 TEST_F(LargeValue, LeftAndNotFoundThereItIsBroughtAgainElsewhere) {
   const Blob value = large_at(1);
-  put(key_, value);
-  const auto first = sent_change();
-  reply(answer_to(first, CacheStatus::kNeedValue));
-  reply(ValueLeft{first.sequence, hash_value(value.bytes()), true}, 1);
+  put_and_leave(value);
   reply(answer_to(sent_change(), CacheStatus::kNeedValue));
-  const bool to_owner = !sent<CacheChange>().empty();
-  EXPECT_TRUE(to_owner ? sent_change().value == value
-                       : sent<LeaveValue>().at(0).first != NodeId{1});
+  expect_brought_elsewhere(value);
 }
 
 TEST_F(LargeValue, LeftWhereTheOwnerCanNotFetchItItIsBroughtAgainThoughAnotherAttemptIsUnderWay) {
   const Blob value = large_at(1);
-  put(key_, value);
-  const auto first = sent_change();
-  reply(answer_to(first, CacheStatus::kNeedValue));
-  reply(ValueLeft{first.sequence, hash_value(value.bytes()), true}, 1);
+  const auto first = put_and_leave(value);
   const auto second = sent_change();
   pass(1s);
   ASSERT_EQ(sent_change().attempt, second.attempt + 1);
   reply(answer_to(first, CacheStatus::kNeedValue));  // it named no place
   EXPECT_TRUE(effects_.empty());
   reply(answer_to(second, CacheStatus::kNeedValue));
-  const bool to_owner = !sent<CacheChange>().empty();
-  EXPECT_TRUE(to_owner ? sent_change().value == value
-                       : sent<LeaveValue>().at(0).first != NodeId{1});
+  expect_brought_elsewhere(value);
 }
 
 TEST_F(LargeValue, AWordOfAnotherMemberOrAnotherValueIsIgnored) {

@@ -292,8 +292,6 @@ void OwnerCache::do_change(NodeId to, NodeId server, const CacheChange& change,
   CacheAnswer answer = answer_to(change.sequence, change.origin, change.key, CacheStatus::kDone);
   answer.attempt = change.attempt;
   const bool needs_value = change.change.wants_previous || is_append(change.change.action);
-  const ValueHash before =
-      entry != nullptr && entry->mnode().has_stored_value() ? entry->mnode().value_hash : kNoValue;
   const Blob* current =
       present && needs_value ? replica_.values().find(entry->mnode().value_hash) : nullptr;
   if (change.change.wants_previous && present) {
@@ -323,9 +321,6 @@ void OwnerCache::do_change(NodeId to, NodeId server, const CacheChange& change,
   wait.answer = std::move(answer);
   answer_when_copied(std::move(wait), outcome.next && cache.consistency == Consistency::kReplicated,
                      effects);
-  if (outcome.next && before != kNoValue) {
-    on_value(before, now, effects);  // who waits for these bytes need not any more
-  }
 }
 
 /// waits  for another member to have it.

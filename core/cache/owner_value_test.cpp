@@ -110,16 +110,18 @@ TEST_F(OwnerValue, SoDoesWhoeverWantsThePreviousValue) {
   EXPECT_EQ(answer()->value, bytes(1));
 }
 
-TEST_F(OwnerValue, WhoWaitsForBytesThatAnotherChangeReplacesWaitsNoLonger) {
+TEST_F(OwnerValue, WhoWaitsForBytesThatNobodyWantsAnyMoreTakesWhatIsThereThen) {
   replica_.install(foreign("key", 5, bytes(1)), "key");
   EXPECT_FALSE(ask(change_of("key", {.wants_previous = true}, bytes(2))).has_value());
+  put("key", bytes(3));
+  now_.mono += 500ms;
   effects_.clear();
-  owner_->on_change(kServer, put_of("key", bytes(3)), now_, effects_);
-  owner_->check_invariants();
+  const std::vector<ValueHash> gone = fetch_.on_time(now_.mono, effects_);
+  ASSERT_EQ(gone, std::vector{hash(bytes(1))});
+  owner_->on_value(gone[0], now_, effects_);
   EXPECT_EQ(owner_->waiting_count(), 0U);
-  ASSERT_EQ(sent<CacheAnswer>().size(), 2U);
-  EXPECT_EQ(sent<CacheAnswer>()[1].second.value, bytes(3));
-  EXPECT_EQ(mnode("key").value_hash, hash(bytes(2)));
+  ASSERT_EQ(status(answer()), CacheStatus::kDone);
+  EXPECT_EQ(answer()->value, bytes(3));
 }
 
 TEST_F(OwnerValue, OverwritingAMissingValueWaitsForNothing) {

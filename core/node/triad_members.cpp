@@ -483,7 +483,9 @@ void TriadServer::on_time(Now now, Effects& effects) {
   r.owner.on_time(now, effects);
   r.left.on_time(now.mono);
   if (now.mono >= r.fetch.next_deadline() || replica_.values().missing_count() > 0) {
-    r.fetch.on_time(now.mono, effects);
+    for (const ValueHash& hash : r.fetch.on_time(now.mono, effects)) {
+      r.owner.on_value(hash, now, effects);
+    }
   }
   r.catch_up.on_time(now, effects);
   r.upkeep.on_time(r.owner, now, effects);

@@ -119,17 +119,22 @@ void ValueFetch::answer_askers(const ValueHash& hash, Effects& effects) {
 }
 
 /// Called in every step while bytes are missing: so it looks at each fetch only when one is due.
-void ValueFetch::on_time(TimePoint now, Effects& effects) {
+std::vector<ValueHash> ValueFetch::on_time(TimePoint now, Effects& effects) {
+  std::vector<ValueHash> unwanted;
   if (now >= next_deadline_) {
     next_deadline_ = kNever;
     // What nobody has makes room for others, and comes round again.
     const bool is_full = fetches_.size() >= kBackgroundMax;
     std::erase_if(fetches_, [&](const auto& one) {
       const auto& [hash, fetch] = one;
+      if (!replica_.values().is_wanted(hash)) {
+        unwanted.push_back(hash);
+        return true;
+      }
       const bool was_asked_of_all =
           fetch.asked_count > 0 && fetch.asked_count >= candidates(hash, fetch).size();
       return (is_full && was_asked_of_all && now - fetch.asked >= kAskAgain) ||
-             replica_.values().find(hash) != nullptr || !replica_.values().is_wanted(hash);
+             replica_.values().find(hash) != nullptr;
     });
     for (auto& [hash, fetch] : fetches_) {
       if (now - fetch.asked >= kAskAgain) {
@@ -142,6 +147,7 @@ void ValueFetch::on_time(TimePoint now, Effects& effects) {
     }
   }
   start_background(now, effects);
+  return unwanted;
 }
 
 void ValueFetch::start_background(TimePoint now, Effects& effects) {

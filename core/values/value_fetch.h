@@ -48,7 +48,9 @@ class ValueFetch {
   void on_fetch(NodeId from, const FetchValue& fetch, Effects& effects);
 
   /// Asks again for what did not come, and for the missing ones that nobody waits for.
-  void on_time(TimePoint now, Effects& effects);
+  /// Returns those that nobody wants any more: their entries have gone or have other values, and
+  /// whoever waits for them is to look at what is there.
+  std::vector<ValueHash> on_time(TimePoint now, Effects& effects);
   TimePoint next_deadline() const { return fetches_.empty() ? kNever : next_deadline_; }
 
   std::size_t under_way() const { return fetches_.size(); }

@@ -195,7 +195,9 @@ TEST_F(ValueFetchTest, WhatNobodyWantsAnyMoreIsForgotten) {
   const ValueHash hash = refer(filled_bytes(1));
   want(hash);
   replica_.install(mnode_of(keys_, 6), "k");
-  pass(500ms);
+  now_ += 500ms;
+  effects_.clear();
+  EXPECT_EQ(fetch_.on_time(now_, effects_), std::vector{hash}) << "who waits for them is to know";
   EXPECT_TRUE(asked().empty());
   EXPECT_EQ(fetch_.under_way(), 0U);
 }

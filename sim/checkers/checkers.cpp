@@ -85,6 +85,13 @@ bool had_fault(const fuzz::Plan& plan, fuzz::PlannedFault::Kind first,
   });
 }
 
+bool is_calm(const fuzz::Plan& plan, TimePoint from, TimePoint to) {
+  using Kind = fuzz::PlannedFault::Kind;
+  return !had_fault(plan, Kind::kFreeze, Kind::kFreeze, from, to) &&
+         !had_fault(plan, Kind::kSlowNode, Kind::kFlipBit, from, to) &&
+         !had_fault(plan, Kind::kClockDrift, Kind::kClockDrift, from, to);
+}
+
 std::vector<Gap> gaps(const KeyHistory& key, const Version& version, TimePoint from) {
   std::vector<TimePoint> times = {from};
   for (const auto& held : key.held) {

@@ -82,6 +82,9 @@ bool is_cleared_meanwhile(const History& history, const Operation& write);
 bool had_fault(const fuzz::Plan& plan, fuzz::PlannedFault::Kind first,
                fuzz::PlannedFault::Kind last, TimePoint from = TimePoint{}, TimePoint to = kNever);
 
+/// Whether in a span no process was frozen or slow, no link was ill and no clock drifted.
+bool is_calm(const fuzz::Plan& plan, TimePoint from = TimePoint{}, TimePoint to = kNever);
+
 /// A span of time in which no member had a version of a key, or a newer one, with its bytes.
 struct Gap {
   TimePoint from{};

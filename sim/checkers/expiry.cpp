@@ -148,10 +148,10 @@ void check_expire_timeout(fuzz::Trial& world, const Operation& read, Duration ti
       return born(key, state.first) <= read.answered && state.second.change.server != kNoNode;
     });
     const bool was_cleared = cleared != history.cleared.end() && cleared->second > write.version;
-    const bool lost = std::ranges::any_of(history.ends, [&](const auto& ends) {
-      return std::ranges::any_of(
-          ends, [&](TimePoint end) { return end >= write.asked && end <= read.answered; });
-    });
+    bool lost = false;
+    for (std::uint32_t node = 0; node < history.ends.size(); ++node) {
+      lost = lost || ended(history, node, write.asked, read.answered);
+    }
     findings.judged();
     const bool split = had_fault(world.plan(), Kind::kFreeze, Kind::kFlipBit);
     if (!replaced && !was_cleared && !lost && !split) {
@@ -202,27 +202,21 @@ void check_idle_timeout(fuzz::Trial& world, const Operation& read, std::uint32_t
 /// two members had it when all had been told, links are well, and at most one of them has ended.
 bool use_is_known(const fuzz::Trial& world, const KeyHistory& key, const Operation& use,
                   Duration told, TimePoint end) {
-  const fuzz::Plan& plan = world.plan();
   const History& history = world.history();
   const TimePoint known = use.answered + told;
-  const auto ended = [&](std::uint32_t node, TimePoint from, TimePoint to) {
-    return std::ranges::any_of(history.ends[node],
-                               [&](TimePoint at) { return at >= from && at <= to; });
-  };
   int had = 0;
   int ended_since = 0;
   for (std::uint32_t member = 0; member < kSlots; ++member) {
     const HeldState* state = key.at(member, known);
     had += state != nullptr && state->running && state->version == use.version ? 1 : 0;
-    ended_since += ended(member, known, end) ? 1 : 0;
-    if (ended(member, use.asked, known)) {
+    ended_since += ended(history, member, known, end) ? 1 : 0;
+    if (ended(history, member, use.asked, known)) {
       return false;
     }
   }
   return had > 1 && ended_since < 2 && !two_acted(history, key.group, use.asked, end) &&
-         !ended(use.server, use.asked, known) &&
-         !had_fault(plan, Kind::kFreeze, Kind::kFreeze, use.asked - told, end) &&
-         !had_fault(plan, Kind::kSlowNode, Kind::kFlipBit, use.asked - told, end);
+         !ended(history, use.server, use.asked, known) &&
+         is_calm(world.plan(), use.asked - told, end);
 }
 
 /// No owner removes an idle entry before its time.

@@ -53,9 +53,7 @@ void expect_all(const fuzz::Trial& world, Group group, const Moment& one, const 
 void check_begins_ready(const fuzz::Trial& world, Group group, const ActingSpan& span,
                         Findings& findings) {
   const TimePoint since = span.from - 10s;
-  if (had_fault(world.plan(), Kind::kFreeze, Kind::kFreeze, since, span.from) ||
-      had_fault(world.plan(), Kind::kSlowNode, Kind::kFlipBit, since, span.from) ||
-      had_fault(world.plan(), Kind::kClockDrift, Kind::kClockDrift, since, span.from)) {
+  if (!is_calm(world.plan(), since, span.from)) {
     return;
   }
   for (std::uint32_t other = 0; other < kSlots; ++other) {
@@ -86,16 +84,27 @@ void check_nobody_replaced(const fuzz::Trial& world, Group group, const ActingSp
   }
 }
 
+/// Whether three members run and hear each other all through a span.
+bool are_all_well(const fuzz::Trial& world, TimePoint from, TimePoint to) {
+  for (std::uint32_t one = 0; one < kSlots; ++one) {
+    if (!runs_through(world.history(), one, from, to) ||
+        !hear_each_other(world, one, (one + 1) % kSlots, from, to)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// Who stops passes on what the next one lacks: at once where it hands over (R1.5), soon where it
 /// has seen a higher view (R1.3).
 void check_passes_on(const fuzz::Trial& world, Group group, const ActingSpan& span,
                      const ActingSpan& next, Findings& findings) {
   const History& history = world.history();
   const std::vector<ActingSpan>& spans = history.acting[group.value];
-  const TimePoint soon = span.to + 5s + 200 * world.plan().latency;
   if (next.member == span.member || span.to == kNever) {
     return;
   }
+  const TimePoint soon = span.to + 5s + 200 * world.plan().latency;
   const bool by_another = std::ranges::any_of(spans, [&](const ActingSpan& one) {
     return &one != &span && &one != &next && one.from <= next.from && one.to >= span.to;
   });
@@ -111,18 +120,7 @@ void check_passes_on(const fuzz::Trial& world, Group group, const ActingSpan& sp
                "it was handed over", findings);
   }
   // Comparisons with a third one that is not heard may hold this one up.
-  const std::uint32_t third = 3 - span.member - next.member;
-  const bool well = [&] {
-    for (const std::uint32_t one : {span.member, next.member, third}) {
-      const std::uint32_t other = (one + 1) % kSlots;
-      if (!runs_through(history, one, span.to, soon) ||
-          !hear_each_other(world, one, other, span.to, soon)) {
-        return false;
-      }
-    }
-    return true;
-  }();
-  if (next.from <= soon && next.to > soon && well) {
+  if (next.from <= soon && next.to > soon && are_all_well(world, span.to, soon)) {
     expect_all(world, group, {next.member, soon}, {span.member, span.to}, nullptr,
                "it acts after that one", findings);
   }
@@ -156,9 +154,7 @@ void check_frozen(const fuzz::Trial& world, Group group, const ActingSpan& span,
 
 void check_ownership(fuzz::Trial& world, Findings& findings) {
   const fuzz::Plan& plan = world.plan();
-  const bool calm = !had_fault(plan, Kind::kFreeze, Kind::kFreeze) &&
-                    !had_fault(plan, Kind::kSlowNode, Kind::kFlipBit) &&
-                    !had_fault(plan, Kind::kClockDrift, Kind::kClockDrift) && plan.latency < 100ms;
+  const bool calm = is_calm(plan) && plan.latency < 100ms;
   const Duration heartbeat = 300ms + 4 * plan.latency;
   for (std::uint8_t i = 0; i < kGroups; ++i) {
     std::set<std::tuple<std::uint32_t, std::uint32_t, std::int64_t>> acted;

@@ -238,11 +238,8 @@ void check_clear(fuzz::Trial& world, const Operation& read, Duration bound, Find
     return;
   }
   const TimePoint from = clear->asked - 10s;
-  const fuzz::Plan& plan = world.plan();
-  const bool calm = !had_fault(plan, Kind::kFreeze, Kind::kFreeze, from, read.answered) &&
-                    !had_fault(plan, Kind::kSlowNode, Kind::kFlipBit, from, read.answered) &&
-                    !had_fault(plan, Kind::kClockDrift, Kind::kClockDrift, from, read.answered);
-  if (!calm || !is_known(world, key, *clear, *member, {from, read.answered})) {
+  if (!is_calm(world.plan(), from, read.answered) ||
+      !is_known(world, key, *clear, *member, {from, read.answered})) {
     return;
   }
   findings.judged();
