@@ -484,7 +484,7 @@ void TriadServer::on_time(Now now, Effects& effects) {
   r.left.on_time(now.mono);
   if (now.mono >= r.fetch.next_deadline() || replica_.values().missing_count() > 0) {
     for (const ValueHash& hash : r.fetch.on_time(now.mono, effects)) {
-      r.owner.on_value(hash, now, effects);
+      on_bytes(hash, now, effects);
     }
   }
   r.catch_up.on_time(now, effects);

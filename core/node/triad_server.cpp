@@ -303,9 +303,10 @@ void TriadServer::on_compare_message(NodeId from, const Message& message, Now no
   }
 }
 
-/// Bytes are in memory now that may not have been: whoever waits for them goes on.
+/// Bytes may be in memory now that were not, or their entries may have gone: whoever waits for them
+/// goes on.
 void TriadServer::on_bytes(const ValueHash& hash, Now now, Effects& effects) {
-  if (replica_.values().find(hash) != nullptr) {
+  if (replica_.values().find(hash) != nullptr || !replica_.values().is_wanted(hash)) {
     running_->fetch.on_here(hash);
     running_->feed.on_value(hash, effects);
     running_->owner.on_value(hash, now, effects);

@@ -101,9 +101,7 @@ void TriadServer::on_storage(const StorageCompletion& completion, Now now, Effec
   }
   if (news.value && running_ != nullptr) {
     running_->fetch.on_read(*news.value, now.mono, effects);
-    if (news.value->found) {
-      on_bytes(news.value->hash, now, effects);
-    }
+    on_bytes(news.value->hash, now, effects);
   }
 }
 

@@ -58,7 +58,7 @@ void check_begins_ready(const fuzz::Trial& world, Group group, const ActingSpan&
   }
   for (std::uint32_t other = 0; other < kSlots; ++other) {
     if (other != span.member && runs_through(world.history(), other, since, span.from) &&
-        !were_apart(world, span.member, other, span.from, span.from)) {
+        !were_apart(world, span.member, other, since, span.from)) {
       expect_all(world, group, {span.member, span.from}, {other, span.from - 2s}, nullptr,
                  "it began to act", findings);
     }
