@@ -87,8 +87,9 @@ void check_nobody_replaced(const fuzz::Trial& world, Group group, const ActingSp
 /// Whether three members run and hear each other all through a span.
 bool are_all_well(const fuzz::Trial& world, TimePoint from, TimePoint to) {
   for (std::uint32_t one = 0; one < kSlots; ++one) {
+    const auto next = static_cast<std::uint32_t>((one + 1) % kSlots);
     if (!runs_through(world.history(), one, from, to) ||
-        !hear_each_other(world, one, (one + 1) % kSlots, from, to)) {
+        !hear_each_other(world, one, next, from, to)) {
       return false;
     }
   }
