@@ -25,7 +25,7 @@ void LocalCache::on_reply(NodeId, const EntryEvent& event, Now, Effects& effects
     const KeyHash hash = hash_key(event.cache.value, key);
     const NearCopy* copy = near_.peek(hash);
     if (copy != nullptr && copy->mnode.version < event.version) {
-      near_.erase(hash);
+      near_.outdate(hash);
     }
   }
 }

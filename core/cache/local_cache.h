@@ -44,7 +44,7 @@ class LocalCache {
     scans_.clear(call, now, effects);
   }
   void on_call(const ReadKeys& call, Now now, Effects& effects) { scans_.list(call, now, effects); }
-  void on_call(const ListenTo& call, Now, Effects&) { scans_.listen(call); }
+  void on_call(const ListenTo& call, Now now, Effects&) { scans_.listen(call, now); }
 
   // The triad's answers.
   void on_reply(NodeId from, const CacheAnswer& answer, Now now, Effects& effects);

@@ -135,11 +135,12 @@ void LocalScans::on_page(NodeId from, const KeyPage& page, Now now, Effects& eff
 
 // ---- listening
 
-void LocalScans::listen(const ListenTo& call) {
+void LocalScans::listen(const ListenTo& call, Now now) {
   const auto at = std::ranges::lower_bound(listens_, call.cache);
   const bool there = at != listens_.end() && *at == call.cache;
   if (call.listen && !there) {
     listens_.insert(at, call.cache);
+    link_.listens_anew(now.mono);
   } else if (!call.listen && there) {
     listens_.erase(at);
   }

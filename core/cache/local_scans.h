@@ -33,7 +33,7 @@ class LocalScans {
   void list(const ReadKeys& call, Now now, Effects& effects);
   void on_page(NodeId from, const KeyPage& page, Now now, Effects& effects);
 
-  void listen(const ListenTo& call);
+  void listen(const ListenTo& call, Now now);
   const std::vector<CacheId>& listens() const { return listens_; }
   /// Tells the application; returns whether it listens to this.
   bool on_event(const EntryEvent& event, Effects& effects) const;

@@ -215,5 +215,19 @@ TEST_F(LocalScansTest, AnEventIsNewsOfTheEntryToo) {
   EXPECT_EQ(sent<CacheGet>().size(), 1U);
 }
 
+TEST_F(LocalScansTest, AfterAnEventReadsDoNotGoBackBehindWhatWasRead) {
+  begin();
+  const std::string key = key_at(0);
+  read(key);
+  reply(entry_answer(sent<CacheGet>().at(0).second.sequence, key, 5, bytes(1)));
+  call(ListenTo{kPlain, true});
+  reply(EntryEvent{kPlain, EntryEventKind::kUpdated, key, {6, 1, OwnerId(0, Slot{0}, 1)}});
+  read(key);
+  // Who made that change is gone, and another owner has less than this server.
+  reply(entry_answer(sent<CacheGet>().at(0).second.sequence, key, 4, bytes(2)));
+  ASSERT_EQ(told<AnswerCall>().size(), 1U);
+  EXPECT_EQ(told<AnswerCall>()[0].entry->version.counter, 5U);
+}
+
 }  // namespace
 }  // namespace copal

@@ -114,6 +114,14 @@ bool NearCache::confirm(const KeyHash& key, const Version& version, TimePoint ch
   return true;
 }
 
+void NearCache::outdate(const KeyHash& key) {
+  constexpr TimePoint kLongAgo{-kNever.time_since_epoch()};
+  Item* item = index_.find(key.bytes);
+  if (item != nullptr) {
+    item->copy.checked = kLongAgo;
+  }
+}
+
 bool NearCache::erase(const KeyHash& key) {
   Item* item = index_.find(key.bytes);
   if (item == nullptr) {

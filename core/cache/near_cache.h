@@ -81,6 +81,9 @@ class NearCache {
   /// answers may overtake each other. Returns whether that state is here.
   bool confirm(const KeyHash& key, const Version& version, TimePoint checked);
 
+  /// There is a newer state somewhere: the copy is not used without asking until it is confirmed,
+  /// or another put. It stays, lest reads go back behind it.
+  void outdate(const KeyHash& key);
   /// Returns whether there was a copy.
   bool erase(const KeyHash& key);
   /// Forgets the copies, and what the policy learned from them; counts() go on.

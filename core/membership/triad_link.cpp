@@ -43,6 +43,7 @@ TriadLink::TriadLink(const TriadLinkConfig& config, Now now)
       detector_.add(member, now.mono);
     }
   }
+  unheard_since_.fill(now.mono);
 }
 
 std::optional<Slot> TriadLink::slot_of(NodeId node) const {
@@ -85,6 +86,7 @@ TriadLink::News TriadLink::on_heartbeat(NodeId from, const MemberHeartbeat& hear
   if (says.incarnation != heartbeat.beat.incarnation) {
     news.events_lost = says.announced;
     news.owners_changed = true;
+    unheard_since_[slot->value] = now.mono;
     says = Says{.incarnation = heartbeat.beat.incarnation, .list = std::move(says.list)};
   }
   says.replicated_up_to = heartbeat.replicated_up_to;
@@ -99,14 +101,29 @@ TriadLink::News TriadLink::on_heartbeat(NodeId from, const MemberHeartbeat& hear
       says.announcement[i] = said;
     }
   }
+  std::optional<TimePoint>& unheard = unheard_since_[slot->value];
+  if (unheard && now.mono - detector_.contact_age(from, now.mono) > *unheard) {
+    unheard.reset();
+    news.events_lost = true;
+  }
   news.heartbeat_from = slot;
   news.list_changed = !std::exchange(was_heard_[slot->value], true) && merge_lists(now.mono);
   return news;
 }
 
-TriadLink::News TriadLink::on_link_down(NodeId peer) {
+TriadLink::News TriadLink::on_link_down(NodeId peer, TimePoint now) {
   detector_.on_link_down(peer);
-  return {.events_lost = slot_of(peer).has_value() && !COPAL_MUTANT(kHiddenBrokenLinkUntold)};
+  const std::optional<Slot> slot = slot_of(peer);
+  if (!slot || COPAL_MUTANT(kHiddenBrokenLinkUntold)) {
+    return {};
+  }
+  unheard_since_[slot->value] = now;
+  return {.events_lost = true};
+}
+
+void TriadLink::listens_anew(TimePoint now) {
+  unheard_since_.fill(now);
+  hasten();
 }
 
 TriadLink::News TriadLink::on_time(ServerPhase phase, const std::vector<CacheId>& listens, Now now,
@@ -127,6 +144,7 @@ TriadLink::News TriadLink::on_time(ServerPhase phase, const std::vector<CacheId>
       news.events_lost = true;
       news.owners_changed = true;
       was_heard_[slot.value] = false;
+      unheard_since_[slot.value] = now.mono;
     }
   }
   news.list_changed = news.events_lost && merge_lists(now.mono);

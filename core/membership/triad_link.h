@@ -36,14 +36,16 @@ class TriadLink {
     bool restarted = false;  // it has a new incarnation: whatever was under its old one is void
     bool list_changed = false;
     bool owners_changed = false;  // who acts for some group, or a member's process is another
-    bool events_lost = false;     // a member was lost, or began anew
+    bool events_lost = false;  // a member was lost or began anew, or has heard of this node since
     std::optional<Slot> heartbeat_from;  // one that counts
   };
   News on_heartbeat(NodeId from, const MemberHeartbeat& heartbeat, Now now);
   News on_list(NodeId from, const ServerList& part, Now now);
-  News on_link_down(NodeId peer);
+  News on_link_down(NodeId peer, TimePoint now);
   /// Sends heartbeats when it is time; notices who is silent. phase and listens  what to say.
   News on_time(ServerPhase phase, const std::vector<CacheId>& listens, Now now, Effects& effects);
+  /// It listens to more than before: there is news of events_lost when each member has heard so.
+  void listens_anew(TimePoint now);
   /// What the next heartbeat says is said at once.
   void hasten() { next_heartbeat_ = TimePoint{}; }
   bool is_due(TimePoint now) const { return now >= next_heartbeat_; }
@@ -99,6 +101,9 @@ class TriadLink {
   std::array<Says, kSlots> says_;
   std::array<View, kGroups> views_{};
   std::array<bool, kSlots> was_heard_{};
+  /// Until a member has heard a heartbeat sent after this, it may not tell this node of events, and
+  /// who has looked again before would miss them. Nothing: it has.
+  std::array<std::optional<TimePoint>, kSlots> unheard_since_;
   std::vector<ListedServer> list_;
   TimePoint next_heartbeat_{};
 };

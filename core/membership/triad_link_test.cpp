@@ -18,10 +18,12 @@ class TriadLinkTest : public ::testing::Test {
   }
   /// A heartbeat that says the same of all groups.
   TriadLink::News hear(std::uint8_t slot, View view, bool owner_acts,
-                       Incarnation known = Incarnation{0}) {
-    MemberHeartbeat heartbeat{
-        .beat = {.incarnation = starts_[slot], .known = known, .sequence = ++beats_[slot]},
-        .generation = 1};
+                       Incarnation known = Incarnation{0}, std::uint64_t echo = 0) {
+    MemberHeartbeat heartbeat{.beat = {.incarnation = starts_[slot],
+                                       .known = known,
+                                       .sequence = ++beats_[slot],
+                                       .echo = echo},
+                              .generation = 1};
     heartbeat.announcement.assign(kGroups, {.view = view, .owner_acts = owner_acts});
     return link_->on_heartbeat(NodeId{slot}, heartbeat, now_);
   }
@@ -114,6 +116,24 @@ TEST_F(TriadLinkTest, AStrangersWordsCountForNothing) {
   EXPECT_FALSE(link_->on_heartbeat(NodeId{50}, heartbeat, now_).owners_changed);
   EXPECT_EQ(link_->view(kABC), View{});
   EXPECT_FALSE(link_->on_list(NodeId{50}, {1, 0, 1, {ready(10)}}, now_).list_changed);
+}
+
+TEST_F(TriadLinkTest, EventsMayBeLostUntilAMemberHasHeardOfThisNodeAnew) {
+  EXPECT_FALSE(hear(0, {1, Slot{0}}, true).events_lost) << "it has heard nothing yet";
+  time(0s);
+  EXPECT_FALSE(hear(0, {1, Slot{0}}, true, {}, 1).events_lost) << "perhaps from before";
+  time(250ms);
+  EXPECT_TRUE(hear(0, {1, Slot{0}}, true, {}, 2).events_lost) << "from now on it tells";
+  EXPECT_FALSE(hear(0, {1, Slot{0}}, true, {}, 2).events_lost) << "told once";
+  EXPECT_TRUE(link_->on_link_down(NodeId{0}, now_.mono).events_lost);
+  EXPECT_FALSE(hear(0, {1, Slot{0}}, true, {}, 2).events_lost) << "an echo from before";
+  time(250ms);
+  EXPECT_TRUE(hear(0, {1, Slot{0}}, true, {}, 3).events_lost);
+  link_->listens_anew(now_.mono);
+  EXPECT_TRUE(link_->is_due(now_.mono)) << "it says so at once";
+  EXPECT_FALSE(hear(0, {1, Slot{0}}, true, {}, 3).events_lost);
+  time(1ms);
+  EXPECT_TRUE(hear(0, {1, Slot{0}}, true, {}, 4).events_lost);
 }
 
 TEST_F(TriadLinkTest, AMembersLaterStartIsNewsAndForgetsWhatTheOldOneSaid) {

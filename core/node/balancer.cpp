@@ -238,7 +238,7 @@ void Balancer::on_probe_answer(NodeId from, const ProbeAnswer& message, Now now)
 }
 
 void Balancer::on_link_down(NodeId peer, Now now, Effects& effects) {
-  on_link_news(link_->on_link_down(peer), now, effects);
+  on_link_news(link_->on_link_down(peer, now.mono), now, effects);
   const auto index = index_of(peer);
   if (!index) {
     return;

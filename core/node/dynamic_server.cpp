@@ -225,7 +225,7 @@ void DynamicServer::on_cancel(NodeId from, const Cancel& cancel, Now now, Effect
 }
 
 void DynamicServer::on_link_down(NodeId peer, Now now, Effects& effects) {
-  on_link_news(link_->on_link_down(peer), now, effects);
+  on_link_news(link_->on_link_down(peer, now.mono), now, effects);
   if (cache_ && link_->slot_of(peer)) {
     cache_->on_lost(peer, now);
   }

@@ -82,8 +82,9 @@ struct AnswerKeys {
   std::optional<KeyCursor> next;  // where the next page begins; nothing: that was all
 };
 
-/// An entry of a cache that the application listens to changed; or, without an event, the
-/// connection to its acting owner was lost for a while, and so may have been some events.
+/// An entry of a cache that the application listens to changed; or, without an event, some events
+/// may have been lost with a connection to a member, or with that member. That is told at once, and
+/// again when the member knows anew who listens: who looks at that time misses nothing.
 struct TellListener {
   std::optional<EntryEvent> event;
 };

@@ -75,7 +75,7 @@ class LocalBed : public ::testing::Test {
   }
   void lose(std::uint8_t slot) {
     effects_.clear();
-    cache_->on_link_news(link_->on_link_down(NodeId{slot}), now_, effects_);
+    cache_->on_link_news(link_->on_link_down(NodeId{slot}, now_.mono), now_, effects_);
     cache_->on_lost(NodeId{slot}, now_);
     cache_->check_invariants();
   }
