@@ -186,7 +186,8 @@ void TriadServer::reserve_clock(Now now, Effects& effects) {
 /// record is lost.
 bool TriadServer::knows_another_start(const Beat& beat) const {
   return beat.known > self_.incarnation ||
-         (beat.known == self_.incarnation && beat.known_began != running_->detector.began());
+         (beat.known == self_.incarnation && beat.known_began != running_->detector.began() &&
+          !COPAL_MUTANT(kIncarnationRepeated));
 }
 
 /// A peer remembers more of this member than its disk did: an incarnation that is not below, a

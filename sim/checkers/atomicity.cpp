@@ -88,8 +88,7 @@ bool forgot(const fuzz::Trial& world, const KeyHistory& key, const Version& one,
 void check_states(const fuzz::Trial& world, const KeyName& name, const KeyHistory& key,
                   const std::map<Version, const Operation*>& by_version, Findings& findings) {
   const History& history = world.history();
-  const auto cleared = history.cleared.find({key.group.value, name.cache});
-  const Version clear = cleared == history.cleared.end() ? kNoVersion : cleared->second;
+  const Version clear = history.cleared(key.group, name.cache);
   for (auto at = key.states.begin(); at != key.states.end(); ++at) {
     const auto next = std::next(at);
     if (next == key.states.end() || next->first.owner != at->first.owner ||

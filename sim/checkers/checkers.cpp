@@ -10,6 +10,8 @@ namespace copal::sim {
 
 namespace {
 
+using Kind = fuzz::PlannedFault::Kind;
+
 constexpr std::array kCheckers = {
     Checker{"staleness", "reads are at most as old as their cache allows", check_staleness},
     Checker{"durability", "no acknowledged write is lost that section 5 keeps", check_durability},
@@ -27,6 +29,7 @@ constexpr std::array kCheckers = {
     Checker{"liveness", "every operation ends; a healed core serves", check_liveness},
     Checker{"routing", "balancers send only to whom the list allows", check_routing},
     Checker{"server_list", "the list comes to be what is true", check_server_list},
+    Checker{"events", "who listens learns what changed, or that it may not have", check_events},
 };
 
 }  // namespace
@@ -86,7 +89,6 @@ bool had_fault(const fuzz::Plan& plan, fuzz::PlannedFault::Kind first,
 }
 
 bool is_calm(const fuzz::Plan& plan, TimePoint from, TimePoint to) {
-  using Kind = fuzz::PlannedFault::Kind;
   return !had_fault(plan, Kind::kFreeze, Kind::kFreeze, from, to) &&
          !had_fault(plan, Kind::kSlowNode, Kind::kFlipBit, from, to) &&
          !had_fault(plan, Kind::kClockDrift, Kind::kClockDrift, from, to);
@@ -136,8 +138,7 @@ std::int64_t disks_lost(const fuzz::Plan& plan, std::uint32_t member, TimePoint 
 
 bool may_be_forgotten(const History& history, const KeyName& name, const KeyHistory& key,
                       const HeldState& state, TimePoint when) {
-  const auto cleared = history.cleared.find({key.group.value, name.cache});
-  return (cleared != history.cleared.end() && state.version < cleared->second) ||
+  return state.version < history.cleared(key.group, name.cache) ||
          history.above(key.group, state.version) <= when;
 }
 
@@ -159,7 +160,6 @@ bool were_apart(const fuzz::Trial& world, std::uint32_t one, std::uint32_t other
 
 bool hear_each_other(const fuzz::Trial& world, std::uint32_t one, std::uint32_t other,
                      TimePoint from, TimePoint to) {
-  using Kind = fuzz::PlannedFault::Kind;
   if (were_apart(world, one, other, from, to)) {
     return false;
   }
@@ -179,6 +179,17 @@ bool hear_each_other(const fuzz::Trial& world, std::uint32_t one, std::uint32_t 
                         (fault.kind >= Kind::kClockStep && fault.kind <= Kind::kClockFreeze);
     return is_ill && (fault.node == one || fault.node == other);
   });
+}
+
+bool are_all_well(const fuzz::Trial& world, TimePoint from, TimePoint to) {
+  for (std::uint32_t one = 0; one < kSlots; ++one) {
+    const auto next = static_cast<std::uint32_t>((one + 1) % kSlots);
+    if (!runs_through(world.history(), one, from, to) ||
+        !hear_each_other(world, one, next, from, to)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 bool two_acted(const History& history, Group group, TimePoint from, TimePoint to) {
@@ -208,7 +219,6 @@ TimePoint born(const KeyHistory& key, const Version& version) {
 }
 
 std::int64_t starts_of_memory(const fuzz::Trial& world, std::uint32_t member, TimePoint before) {
-  using Kind = fuzz::PlannedFault::Kind;
   const fuzz::Plan& plan = world.plan();
   const bool may_hear_nobody = std::has_single_bit(plan.slots) || world.was_cut_off(member);
   const bool damaged = std::ranges::any_of(plan.faults, [&](const fuzz::PlannedFault& fault) {

@@ -65,6 +65,7 @@ void check_convergence(fuzz::Trial& world, Findings& findings);
 void check_liveness(fuzz::Trial& world, Findings& findings);
 void check_routing(fuzz::Trial& world, Findings& findings);
 void check_server_list(fuzz::Trial& world, Findings& findings);
+void check_events(fuzz::Trial& world, Findings& findings);
 
 // What they share.
 
@@ -109,6 +110,8 @@ bool were_apart(const fuzz::Trial& world, std::uint32_t one, std::uint32_t other
 /// Whether two nodes hear each other well all through a span, as far as faults go.
 bool hear_each_other(const fuzz::Trial& world, std::uint32_t one, std::uint32_t other,
                      TimePoint from, TimePoint to);
+/// Whether three members run and hear each other all through a span.
+bool are_all_well(const fuzz::Trial& world, TimePoint from, TimePoint to);
 /// Whether two members acted for a group at the same time within a span.
 bool two_acted(const History& history, Group group, TimePoint from, TimePoint to);
 /// When a version was first seen anywhere; kNever if it was not.

@@ -38,6 +38,8 @@ constexpr std::uint32_t kAvailable = 2;
 constexpr std::uint32_t kExpiring = 3;
 constexpr std::uint32_t kCleared = 4;
 constexpr std::uint32_t kIdle = 5;
+constexpr std::uint32_t kClearedLate = 6;
+constexpr std::uint32_t kLongIdle = 7;
 
 class CheckersTest : public ::testing::Test {
  protected:
@@ -49,7 +51,9 @@ class CheckersTest : public ::testing::Test {
         {.consistency = Consistency::kAvailable, .local_read_timeout = 0ns},
         {.consistency = Consistency::kReplicated, .local_read_timeout = 0ns, .expire_timeout = 5s},
         {.consistency = Consistency::kReplicated, .local_read_timeout = 0ns},
-        {.local_read_timeout = 0ns, .idle_timeout_ms = 4'000}};
+        {.local_read_timeout = 0ns, .idle_timeout_ms = 4'000},
+        {.local_read_timeout = 0ns},
+        {.local_read_timeout = 0ns, .idle_timeout_ms = 60'000}};
     plan_.keys = 3;
     plan_.faults_for = 12s;
     plan_.core_for = 10s;
@@ -72,6 +76,10 @@ class CheckersTest : public ::testing::Test {
     plan(7s, Kind::kGet, kCleared, 0);
     plan(1s, Kind::kPut, kIdle, 0);
     plan(3s, Kind::kGet, kIdle, 0);
+    plan(12s, Kind::kPut, kClearedLate, 0);
+    plan(13s, Kind::kClear, kClearedLate, 0);
+    plan(12s, Kind::kPut, kLongIdle, 0);
+    plan(15s, Kind::kGet, kLongIdle, 0);
     plan(8s, Kind::kRequest, kReplicated, 0);
     std::ranges::stable_sort(plan_.ops, {}, &fuzz::PlannedOp::at);
     run();
@@ -220,6 +228,30 @@ TEST_F(CheckersTest, AReadOfWhatWasClearedByOneThatHasToldTheOthers) {
   expect_not_found("staleness", "was cleared as");
 }
 
+TEST_F(CheckersTest, AClearThatAMemberIsNotTold) {
+  const Operation& clear = operation(Kind::kClear, kClearedLate);
+  ASSERT_EQ(clear.status, CacheStatus::kDone);
+  const std::uint32_t other = (acts(kClearedLate, 0).member + 1) % 3;
+  auto& known = history().clears.at({key(kClearedLate, 0).group.value, kClearedLate})[other];
+  ASSERT_EQ(known.size(), 1U);
+  known[0].since = clear.answered + 1s;
+  expect_not_found("copies", "was not known to all members");
+  known[0].since = clear.answered + 3s;
+  expect_found("copies", "was not known to all members");
+  history().ends[1] = {clear.asked - 5s};
+  expect_not_found("copies", "was not known to all members");
+}
+
+TEST_F(CheckersTest, AUseThatAMemberIsNotTold) {
+  auto& known = key(kLongIdle, 0).uses[2];
+  ASSERT_EQ(known.size(), 2U);  // the put and the get
+  known.pop_back();
+  expect_found("copies", "a member that was well thought");
+  // Nobody is well for long.
+  history().ends[0] = {TimePoint{8s}, TimePoint{15s}, TimePoint{22s}, TimePoint{29s}};
+  expect_not_found("copies", "a member that was well thought");
+}
+
 TEST_F(CheckersTest, AReadThatGoesBackWithATakeover) {
   const Operation& write = operation(Kind::kPut, kReplicated, 1);
   Operation& read = operation(Kind::kGet, kReplicated);
@@ -297,6 +329,24 @@ TEST_F(CheckersTest, AWriteThatIsTooYoungToBeRefusedToItsServer) {
   EXPECT_TRUE(found_by("durability").empty()) << "its server's offer came too late";
 }
 
+TEST_F(CheckersTest, AWriteThatIsNotOfferedToWhoTakesOver) {
+  const Operation& write = operation(Kind::kPut, kAvailable, 1);
+  KeyHistory& of = key(kAvailable, 0);
+  const std::uint32_t owner = acts(kAvailable, 0).member;
+  for (std::uint32_t member = 0; member < kSlots; ++member) {
+    if (member != owner) {
+      std::erase_if(of.held[member],
+                    [&](const HeldState& state) { return state.version == write.version; });
+    }
+  }
+  of.held[owner].push_back({.since = TimePoint{16s}, .running = false});
+  take_over(kAvailable, 0, TimePoint{17s});
+  expect_found("durability", "had begun to act");
+  of.held[(owner + 1) % kSlots].push_back(
+      {.since = TimePoint{19s}, .running = true, .version = write.version});
+  expect_not_found("durability", "had begun to act");
+}
+
 TEST_F(CheckersTest, AWriteAtOneMemberOnly) {
   Operation& write = operation(Kind::kPut, kReplicated, 1);
   int kept = 0;
@@ -335,6 +385,18 @@ TEST_F(CheckersTest, AMemberThatForgets) {
   expect_found("versions", "was forgotten as");  // not yet
   history().horizons[of.group.value] = {{TimePoint{15s}, above}};
   expect_not_found("versions", "was forgotten as");
+}
+
+TEST_F(CheckersTest, AHorizonThatRisesAboveWhatItsMemberDoesNotKnow) {
+  KeyHistory& of = key(kReplicated, 0);
+  const Version newest = of.states.rbegin()->first;
+  std::erase_if(of.held[0], [&](const HeldState& state) { return state.version == newest; });
+  Version above = newest;
+  above.counter += 1;
+  history().horizons[of.group.value] = {{TimePoint{15s}, above, 0}};
+  expect_found("versions", "the horizon of member 0 rose");
+  history().horizons[of.group.value] = {{TimePoint{15s}, above, 1}};
+  expect_not_found("versions", "the horizon of member");
 }
 
 TEST_F(CheckersTest, OneVersionWithTwoStates) {
@@ -387,6 +449,11 @@ TEST_F(CheckersTest, AnEntryThatEndsBeforeItsTimeOrLongAfterIt) {
   late.asked = TimePoint{60s};
   late.answered = TimePoint{60s};
   expect_found("expiry", "returned an entry of");
+}
+
+TEST_F(CheckersTest, AnEntryThatIsThoughtToBeYoungerThanNothing) {
+  history().from_the_future.emplace_back("key 1/0 at member 2");
+  expect_found("expiry", "later than now");
 }
 
 TEST_F(CheckersTest, CountedAsOverwrittenWhereNothingWas) {
@@ -469,6 +536,24 @@ TEST_F(CheckersTest, ARequestThatGoesToADisabledServer) {
   }
   Tampering(*trial_).ordered().push_back({TimePoint{5s}, 3, RosterState::kEnabled});
   EXPECT_TRUE(found_by("routing").empty());
+}
+
+TEST_F(CheckersTest, AChangeThatAListenerIsNotTold) {
+  const Operation& write = operation(Kind::kPut, kReplicated, 1);
+  auto& told = key(kReplicated, 0).events[4];
+  ASSERT_EQ(std::erase(told, write.version), 1);
+  history().events_lost.clear();
+  expect_found("events", "was never told to server 4");
+  history().events_lost[4] = {write.answered};
+  expect_not_found("events", "was never told to server 4");
+  history().events_lost.clear();
+  history().ends[4] = {TimePoint{20s}};
+  expect_not_found("events", "was never told to server 4");
+}
+
+TEST_F(CheckersTest, AnOrderThatGoesBack) {
+  history().orders_gone_back.emplace_back("of server 4 at member 2");
+  expect_found("server_list", "followed by an older one");
 }
 
 TEST_F(CheckersTest, AListThatIsNotTrue) {

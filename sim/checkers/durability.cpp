@@ -6,9 +6,11 @@
 // it back. So a write may be lost only if at some time after its acknowledgement no member had its
 // version or a newer one, with the bytes; and, unless it was replicated, the server's process ended
 // while that was so: as long as it lives it has a copy and offers it, and it is taken unless it is
-// older than a kept write may be.
+// older than a kept write may be. And that soon: a member that begins to act has it after some
+// seconds (R1.7), if it and the server hear each other well.
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "sim/checkers/checkers.h"
@@ -16,6 +18,8 @@
 namespace copal::sim {
 
 namespace {
+
+using Kind = fuzz::PlannedFault::Kind;
 
 bool ended_within(const std::vector<TimePoint>& ends, TimePoint since, const Gap& gap) {
   // An end before the gap counts as well, if it came after the acknowledgement: then nobody was
@@ -61,7 +65,6 @@ bool may_be_lost(const History& history, const Operation& write, const KeyHistor
 /// than it were forgotten by then, and not before it was as old as kept writes are taken back for.
 /// By how much a clock that is set changes that age can't be said.
 bool was_too_old(const fuzz::Trial& world, const Operation& write, const KeyHistory& key) {
-  using Kind = fuzz::PlannedFault::Kind;
   const fuzz::Plan& plan = world.plan();
   const TimePoint above = world.history().above(key.group, write.version);
   const Duration kept = plan.kept_write_lifetime - plan.kept_write_lifetime / 20;  // by any drift
@@ -75,9 +78,47 @@ bool was_too_old(const fuzz::Trial& world, const Operation& write, const KeyHist
 
 /// Whether something newer was written over it, or the cache was cleared since.
 bool is_superseded(const History& history, const Operation& write, const KeyHistory& key) {
-  const auto cleared = history.cleared.find({key.group.value, write.planned.cache});
   return key.states.upper_bound(write.version) != key.states.end() ||
-         (cleared != history.cleared.end() && cleared->second > write.version);
+         history.cleared(key.group, write.planned.cache) > write.version;
+}
+
+/// Whether a write may be given up while its server lives: a server whose owner is alone gives up
+/// the oldest of what it keeps (KeptWrites), and what a member had that was cut off for longer than
+/// tombstones live is set aside (R4.4).
+bool may_be_given_up(fuzz::Trial& world, const Operation& write, const KeyHistory& key) {
+  const History& history = world.history();
+  const auto given_up = world.counts().marks.find("kept writes given up at the bound");
+  return (given_up != world.counts().marks.end() && given_up->second > 0) ||
+         (history.set_aside > 0 && history.above(key.group, write.version) != kNever);
+}
+
+/// Whether a member has a version of a key, or a newer one, in its running process.
+bool has(const KeyHistory& key, std::uint32_t member, const Version& version, TimePoint at) {
+  const HeldState* state = key.at(member, at);
+  return state != nullptr && state->running && state->version >= version;
+}
+
+/// A server offers what it keeps to whoever begins to act.
+void check_offered(const fuzz::Trial& world, const Operation& write, const KeyHistory& key,
+                   Findings& findings) {
+  constexpr Duration kOffered = 5s;
+  const History& history = world.history();
+  for (const ActingSpan& span : history.acting[key.group.value]) {
+    const TimePoint until = span.from + kOffered;
+    if (span.from <= write.answered || span.to < until ||
+        was_replicated(key, write.version, span.from) ||
+        ended(history, write.server, write.asked, until) ||
+        !hear_each_other(world, write.server, span.member, span.from - kOffered, until)) {
+      continue;
+    }
+    findings.judged();
+    if (!has(key, span.member, write.version, until)) {
+      findings.violated(describe(write) + " was not known to member " +
+                        std::to_string(span.member) + " at " + seconds(until) +
+                        ", although its server lived and it had begun to act at " +
+                        seconds(span.from));
+    }
+  }
 }
 
 }  // namespace
@@ -90,6 +131,14 @@ void check_durability(fuzz::Trial& world, Findings& findings) {
     }
     findings.judged();
     const KeyHistory& key = history.keys.at(write.name());
+    const bool given_up = may_be_given_up(world, write, key);
+    const bool replicated = cache_of(world.plan(), write).consistency == Consistency::kReplicated &&
+                            write.status == CacheStatus::kDone;
+    const bool too_old = was_too_old(world, write, key);
+    if (!replicated && !given_up && !too_old &&
+        history.cleared(key.group, write.planned.cache) < write.version) {
+      check_offered(world, write, key, findings);
+    }
     Version newest;
     bool has_bytes = false;
     for (std::uint32_t member = 0; member < kSlots; ++member) {
@@ -105,18 +154,9 @@ void check_durability(fuzz::Trial& world, Findings& findings) {
     if ((newest >= write.version && has_bytes) || forgotten) {
       continue;
     }
-    const bool replicated = cache_of(world.plan(), write).consistency == Consistency::kReplicated &&
-                            write.status == CacheStatus::kDone;
-    // What a member cut off for longer than tombstones live alone had is set aside (R4.4); and a
-    // server whose owner is alone gives up the oldest of what it keeps (KeptWrites).
-    const auto given_up = world.counts().marks.find("kept writes given up at the bound");
-    const bool excused =
-        (may_be_lost(history, write, key, replicated) || was_too_old(world, write, key)) &&
-        !was_dropped(history, write.name(), key, write.version);
-    const bool may_be_set_aside =
-        history.set_aside > 0 && history.above(key.group, write.version) != kNever;
-    if (excused || may_be_set_aside ||
-        (given_up != world.counts().marks.end() && given_up->second > 0)) {
+    const bool excused = (too_old || may_be_lost(history, write, key, replicated)) &&
+                         !was_dropped(history, write.name(), key, write.version);
+    if (excused || given_up) {
       continue;
     }
     findings.violated(describe(write) + " is lost; the newest at the end is " + describe(newest) +

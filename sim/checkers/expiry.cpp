@@ -3,9 +3,11 @@
 // "long after" leaves room for what the plan's links and freezes may do; and where the plan sets
 // wall clocks or a member was lost with what it knew of uses, "before" can't be judged.
 // An owner that ends an idle entry is judged over a takeover, too, where somebody must know the
-// use. And where nothing ends by itself, no owner removes what nobody asked it to.
+// use. And where nothing ends by itself, no owner removes what nobody asked it to. Whatever wall
+// clocks say, no entry is thought to be younger than nothing (R0.1).
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 
@@ -96,8 +98,8 @@ Bounds bounds_of(const fuzz::Plan& plan, Duration timeout, Duration grace) {
                     !had_fault(plan, Kind::kSlowNode, Kind::kFlipBit) &&
                     !had_fault(plan, Kind::kClockStep, Kind::kClockFreeze) &&
                     !had_fault(plan, Kind::kCrash, Kind::kPlannedStop);
-  return {timeout - timeout / 50 - 100ms,
-          timeout + timeout / 50 + grace + (calm ? Duration{2s} : Duration{35s})};
+  const Duration drift = had_fault(plan, Kind::kClockDrift, Kind::kClockDrift) ? timeout / 50 : 0ns;
+  return {timeout - drift - 100ms, timeout + drift + grace + (calm ? Duration{2s} : Duration{35s})};
 }
 
 /// The newest use of a key, by any other operation that was not told that it is absent, which may
@@ -143,11 +145,10 @@ void check_expire_timeout(fuzz::Trial& world, const Operation& read, Duration ti
       continue;
     }
     const auto newer = key.states.upper_bound(write.version);
-    const auto cleared = history.cleared.find({key.group.value, write.planned.cache});
     const bool replaced = std::any_of(newer, key.states.end(), [&](const auto& state) {
       return born(key, state.first) <= read.answered && state.second.change.server != kNoNode;
     });
-    const bool was_cleared = cleared != history.cleared.end() && cleared->second > write.version;
+    const bool was_cleared = history.cleared(key.group, write.planned.cache) > write.version;
     bool lost = false;
     for (std::uint32_t node = 0; node < history.ends.size(); ++node) {
       lost = lost || ended(history, node, write.asked, read.answered);
@@ -159,6 +160,15 @@ void check_expire_timeout(fuzz::Trial& world, const Operation& read, Duration ti
                         " was not past its time");
     }
   }
+}
+
+/// Whether nothing went wrong in a span, nor for so long before it that it is settled.
+bool was_undisturbed(const fuzz::Trial& world, TimePoint from, TimePoint to) {
+  constexpr Duration kSettled = 10s;
+  const auto cut_off = [&](std::uint32_t node) { return world.was_cut_off(node); };
+  const bool apart = from - kSettled <= world.healed_from() && to >= world.core_from() &&
+                     std::ranges::any_of(std::array{0U, 1U, 2U}, cut_off);
+  return !apart && !had_fault(world.plan(), Kind::kCrash, Kind::kFlipBit, from - kSettled, to);
 }
 
 void check_idle_timeout(fuzz::Trial& world, const Operation& read, std::uint32_t timeout_ms,
@@ -173,9 +183,8 @@ void check_idle_timeout(fuzz::Trial& world, const Operation& read, std::uint32_t
   if (read.status == CacheStatus::kDone && read.asked - used > bounds.late) {
     findings.violated(describe(read) + " returned an entry that was last used at " + seconds(used));
   }
-  const bool judges_early = !had_fault(world.plan(), Kind::kCrash, Kind::kFlipBit) &&
-                            !had_fault(world.plan(), Kind::kClockStep, Kind::kClockFreeze);
-  if (read.status != CacheStatus::kAbsent || !judges_early) {
+  if (read.status != CacheStatus::kAbsent ||
+      had_fault(world.plan(), Kind::kClockStep, Kind::kClockFreeze)) {
     return;
   }
   // Somebody read it within the time, nobody removed it since, and it is not there. What was read
@@ -184,7 +193,8 @@ void check_idle_timeout(fuzz::Trial& world, const Operation& read, std::uint32_t
   for (const Operation& use : world.history().operations) {
     const bool found = use.name() == read.name() && use.is_read() &&
                        use.status == CacheStatus::kDone && use.answered + stale < read.asked &&
-                       read.answered - use.asked < bounds.early;
+                       read.answered - use.asked < bounds.early &&
+                       was_undisturbed(world, use.asked, read.answered);
     const bool removed = std::ranges::any_of(world.history().operations, [&](const Operation& by) {
       return by.name().cache == read.name().cache && !by.is_read() &&
              (by.answered == kNever || by.answered + stale >= use.asked) &&
@@ -271,6 +281,9 @@ void check_removed_by_owner(const fuzz::Plan& plan, const KeyName& name, const K
 }  // namespace
 
 void check_expiry(fuzz::Trial& world, Findings& findings) {
+  for (const std::string& where : world.history().from_the_future) {
+    findings.violated(where + " is thought to have been changed or used later than now");
+  }
   for (const auto& [name, key] : world.history().keys) {
     check_removed_by_owner(world.plan(), name, key, findings);
     check_ended_early(world, name, key, findings);

@@ -86,6 +86,17 @@ struct KeyHistory {
     Version version;
   };
   std::array<std::vector<Durable>, kSlots> durable;
+  /// When a member thinks that its entry was used last, by the engine's clock, from when on. Only
+  /// of entries with an idle timeout.
+  struct KnownUse {
+    TimePoint since{};
+    Version version;
+    TimePoint used{};
+  };
+  std::array<std::vector<KnownUse>, kSlots> uses;
+
+  /// The versions of which servers that listen were told, by node.
+  std::map<std::uint32_t, std::vector<Version>> events;
 
   /// What a member held at a time.
   const HeldState* at(std::uint32_t member, TimePoint time) const;
@@ -99,10 +110,23 @@ struct History {
   std::array<std::vector<ActingSpan>, kGroups> acting;  // by `from`
   /// When the process of a node ended, by node, in order.
   std::vector<std::vector<TimePoint>> ends;
-  /// Clears that a member carried out: (group, cache) -> versions.
-  std::map<std::pair<std::uint8_t, std::uint32_t>, Version> cleared;
+  /// When the process of a server began, by node, and when it was told that events may be lost.
+  std::map<std::uint32_t, std::vector<TimePoint>> starts;
+  std::map<std::uint32_t, std::vector<TimePoint>> events_lost;
+  /// The newest clear that a member knows, from when on.
+  struct KnownClear {
+    TimePoint since{};
+    Version version;
+  };
+  /// Of a group's part of a cache, by member.
+  std::map<std::pair<std::uint8_t, std::uint32_t>, std::array<std::vector<KnownClear>, kSlots>>
+      clears;
   /// The same version with different contents, in words.
   std::vector<std::string> conflicts;
+  /// Entries that a member thought to be changed or used later than now, in words.
+  std::vector<std::string> from_the_future;
+  /// Where an order of an operator was followed by an older one, in words.
+  std::vector<std::string> orders_gone_back;
   /// What members counted as overwritten (R6).
   std::uint64_t overwritten_counted = 0;
   std::uint64_t set_aside = 0;
@@ -110,9 +134,12 @@ struct History {
   struct Rise {
     TimePoint at{};
     Version horizon;
+    std::uint32_t member = 0;  // whose rose
   };
   std::array<std::vector<Rise>, kGroups> horizons;
 
+  /// The newest clear that any member has carried out; kNoVersion if none has.
+  Version cleared(Group group, std::uint32_t cache) const;
   /// Since when some member's horizon was above a version; kNever if none was.
   TimePoint above(Group group, const Version& version) const;
 };

@@ -84,18 +84,6 @@ void check_nobody_replaced(const fuzz::Trial& world, Group group, const ActingSp
   }
 }
 
-/// Whether three members run and hear each other all through a span.
-bool are_all_well(const fuzz::Trial& world, TimePoint from, TimePoint to) {
-  for (std::uint32_t one = 0; one < kSlots; ++one) {
-    const auto next = static_cast<std::uint32_t>((one + 1) % kSlots);
-    if (!runs_through(world.history(), one, from, to) ||
-        !hear_each_other(world, one, next, from, to)) {
-      return false;
-    }
-  }
-  return true;
-}
-
 /// Who stops passes on what the next one lacks: at once where it hands over (R1.5), soon where it
 /// has seen a higher view (R1.3).
 void check_passes_on(const fuzz::Trial& world, Group group, const ActingSpan& span,

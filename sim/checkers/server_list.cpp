@@ -1,12 +1,16 @@
 // The list of servers comes to be what is true (R9): at the end, when all is healed, every balancer
 // calls every server able to serve; and just before the healing, balancers of the core call absent
-// those of whom no process has been there for long, and able those of the core.
+// those of whom no process has been there for long, and able those of the core. And no member
+// takes an older order of an operator for a newer one.
 
 #include "sim/checkers/checkers.h"
 
 namespace copal::sim {
 
 void check_server_list(fuzz::Trial& world, Findings& findings) {
+  for (const std::string& where : world.history().orders_gone_back) {
+    findings.violated("an order " + where + " was followed by an older one");
+  }
   for (const auto& sample : world.list_samples()) {
     findings.judged();
     const bool right =

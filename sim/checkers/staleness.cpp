@@ -229,8 +229,7 @@ void check_clear(fuzz::Trial& world, const Operation& read, Duration bound, Find
   const History& history = world.history();
   const Operation* clear = last_clear(history, read.planned.cache, read.asked - bound);
   const KeyHistory& key = history.keys.at(read.name());
-  const auto cleared = history.cleared.find({key.group.value, read.planned.cache});
-  if (clear == nullptr || cleared == history.cleared.end()) {
+  if (clear == nullptr) {
     return;
   }
   const std::optional<std::uint32_t> member = who_cleared(history, key.group, *clear);
@@ -243,8 +242,9 @@ void check_clear(fuzz::Trial& world, const Operation& read, Duration bound, Find
     return;
   }
   findings.judged();
-  if (read.status == CacheStatus::kDone && read.version < cleared->second) {
-    findings.violated(describe(read) + " was cleared as " + describe(cleared->second) + " by " +
+  const Version cleared = history.cleared(key.group, read.planned.cache);
+  if (read.status == CacheStatus::kDone && read.version < cleared) {
+    findings.violated(describe(read) + " was cleared as " + describe(cleared) + " by " +
                       describe(*clear));
   }
 }

@@ -1,6 +1,7 @@
 // A version is one state of an m-node, wherever and whenever it is seen (R6); and while a member's
 // process runs, what it holds of a key does not go back, but for what was forgotten altogether:
-// what was cleared, or what is below a horizon (R4.2).
+// what was cleared, or what is below a horizon (R4.2). And a member's horizon rises only above what
+// it knows (R4.1): whatever another one has below it is taken for removed.
 
 #include <algorithm>
 
@@ -8,12 +9,50 @@
 
 namespace copal::sim {
 
+namespace {
+
+using Kind = fuzz::PlannedFault::Kind;
+
+/// The newest version that a member has had up to a time.
+Version newest_had(const KeyHistory& key, std::uint32_t member, TimePoint by) {
+  Version newest = kNoVersion;
+  for (const HeldState& held : key.held[member]) {
+    newest = held.since <= by ? std::max(newest, held.version) : newest;
+  }
+  return newest;
+}
+
+void check_horizon(const fuzz::Trial& world, const KeyHistory& key, const History::Rise& rise,
+                   Findings& findings) {
+  // By how much members' clocks are apart, and so a short lifetime, can't be said.
+  if (world.plan().tombstone_lifetime < std::chrono::hours{1}) {
+    return;
+  }
+  const Version known = newest_had(key, rise.member, rise.at);
+  for (std::uint32_t member = 0; member < kSlots; ++member) {
+    const HeldState* held = key.at(member, rise.at);
+    if (held != nullptr && held->version < rise.horizon && held->version > known) {
+      findings.violated(key.text + ": the horizon of member " + std::to_string(rise.member) +
+                        " rose at " + seconds(rise.at) + " above " + describe(held->version) +
+                        " of member " + std::to_string(member) + ", while it knew " +
+                        describe(known));
+    }
+  }
+}
+
+}  // namespace
+
 void check_versions(fuzz::Trial& world, Findings& findings) {
   for (const std::string& conflict : world.history().conflicts) {
     findings.violated(conflict);
   }
   for (const auto& [name, key] : world.history().keys) {
     findings.judged(key.states.size());
+    if (!had_fault(world.plan(), Kind::kClockStep, Kind::kClockFreeze)) {
+      for (const History::Rise& rise : world.history().horizons[key.group.value]) {
+        check_horizon(world, key, rise, findings);
+      }
+    }
     for (std::uint32_t member = 0; member < kSlots; ++member) {
       const std::string where = key.text + " at member " + std::to_string(member);
       const std::vector<HeldState>& held = key.held[member];

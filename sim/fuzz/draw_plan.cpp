@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "core/base/prng.h"
 #include "sim/fuzz/fault_names.h"
@@ -67,7 +68,8 @@ PlannedCache draw_cache(Draw& draw) {
     cache.expire_timeout = draw.between(2s, 12s);
   }
   if (draw.chance(20)) {
-    cache.idle_timeout_ms = static_cast<std::uint32_t>(draw.between(2'000, 8'000));
+    cache.idle_timeout_ms = static_cast<std::uint32_t>(
+        draw.chance(50) ? draw.between(2'000, 8'000) : draw.between(15'000, 60'000));
   }
   return cache;
 }
@@ -149,23 +151,42 @@ Op draw_op(Draw& draw, bool number) {
   return number ? draw.one_of(kNumberOps) : draw.one_of(kOps);
 }
 
+/// At any time, or just before a fault or after it: there is most to go wrong.
+Duration draw_op_time(Draw& draw, const Plan& plan, bool near_faults, Duration first,
+                      Duration last) {
+  if (!near_faults || plan.faults.empty() || draw.chance(60)) {
+    return draw.between(first, last);
+  }
+  const PlannedFault& fault =
+      plan.faults[draw.below(static_cast<std::uint32_t>(plan.faults.size()))];
+  return std::max(first, fault.at + draw.between(-3s, 5s));
+}
+
 void draw_ops(std::uint64_t seed, Plan& plan) {
   Draw draw(seed, "plan operations");
   const std::uint32_t count = 520 + draw.below(500);
   const std::uint32_t clients = 3 + draw.below(10);
   const bool bursts = draw.chance(50);
   const bool clears = draw.chance(40);
+  const bool near_faults = draw.chance(50);
+  const bool is_hot = draw.chance(40);  // one key has half of all operations
+  const std::uint32_t hot_cache = draw.below(static_cast<std::uint32_t>(plan.caches.size()));
   const Duration first = 2s;
   const Duration last = plan.faults_for + plan.core_for - 4s;
   Duration at = first;
   for (std::uint32_t i = 0; i < count; ++i) {
-    at = bursts && draw.chance(80) ? at + draw.between(0us, 2ms) : draw.between(first, last);
+    at = bursts && draw.chance(80) ? at + draw.between(0us, 2ms)
+                                   : draw_op_time(draw, plan, near_faults, first, last);
     PlannedOp op;
     op.at = std::min(at, last);
     op.client = draw.below(clients);
     op.server = draw.chance(75) ? op.client % plan.servers : draw.below(plan.servers);
     op.cache = 1 + draw.below(static_cast<std::uint32_t>(plan.caches.size()));
     op.key = draw.below(plan.keys);
+    if (is_hot && draw.chance(50)) {
+      op.cache = 1 + hot_cache;
+      op.key = 1;
+    }
     const bool number = op.key % 4 == 0;
     op.kind = draw_op(draw, number);
     op.value = draw.chance(85) ? 1'000 + i : draw.below(8);
@@ -280,10 +301,10 @@ PlannedFault draw_fault(Draw& draw, const Plan& plan, Kind kind) {
 /// What dies has often been ill before: a link of it, its network to the other members, its disk.
 /// Then what it did last is known to some and not to others.
 PlannedFault draw_illness(Draw& draw, const Plan& plan, const PlannedFault& death) {
-  constexpr std::array kKinds = {Kind::kDelay,     Kind::kOneWay,    Kind::kLoss,
-                                 Kind::kPartition, Kind::kPartition, Kind::kDiskStall};
+  constexpr std::array kKinds = {Kind::kDelay, Kind::kOneWay,    Kind::kOneWay,
+                                 Kind::kLoss,  Kind::kPartition, Kind::kDiskStall};
   PlannedFault illness{.kind = draw.one_of(kKinds), .node = death.node};
-  illness.at = std::max<Duration>(death.at - draw.between(100ms, 4s), 0ns);
+  illness.at = std::max<Duration>(death.at - draw.between(100ms, 8s), 0ns);
   illness.lasting = death.at + draw.between(100ms, 2s) - illness.at;
   if (illness.kind == Kind::kPartition) {  // clients still reach it
     illness.mask = ~7U & ((1U << plan.node_count()) - 1);
@@ -293,9 +314,11 @@ PlannedFault draw_illness(Draw& draw, const Plan& plan, const PlannedFault& deat
   } else {
     illness.amount = draw_amount(draw, illness.kind);
   }
-  illness.other = draw_member(draw, plan);
-  if (illness.other == illness.node) {
+  illness.other = (death.node + 1 + draw.below(2)) % 3;
+  if ((plan.slots >> illness.other & 1U) == 0) {
     illness.other = PlannedFault::kAnyNode;
+  } else if (illness.kind == Kind::kOneWay && draw.chance(50)) {
+    std::swap(illness.node, illness.other);
   }
   return illness;
 }
@@ -369,8 +392,8 @@ std::vector<std::string> focus_words() {
 Plan draw_plan(std::uint64_t seed, const Focus& focus) {
   Plan plan;
   draw_shape(seed, plan);
-  draw_ops(seed, plan);
   draw_faults(seed, focus, plan);
+  draw_ops(seed, plan);
   return plan;
 }
 

@@ -102,6 +102,8 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   void power_on(NodeId) override {}
   void on_answer(const AnswerCall& answer) override;
   void on_keys(const AnswerKeys& answer) override;
+  void on_told(NodeId server, const TellListener& news) override;
+  void on_start(NodeId server) override;
   void on_end(NodeId id) override;
   void on_step(NodeId node, const Input& input, Now now, const Effects& effects) override;
   void on_event(std::uint64_t argument) override;
@@ -161,6 +163,8 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   void watch_store(std::uint32_t slot, const Input& input, const Effects& effects);
   void watch_answers(const Effects& effects);
   void note_state(KeyHistory& key, const MNode& mnode);
+  void note_times(std::uint32_t slot, KeyHistory& key, const MNode& mnode);
+  void note_orders(std::uint32_t slot, const TriadServer& member);
   void watch_disk(std::uint32_t slot);
   std::optional<MNode> on_disk(std::uint32_t slot, const KeyHistory& key) const;
   bool may_serve(NodeId server) const;
@@ -225,6 +229,13 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   std::vector<ClientAnswer> requests_;
   std::array<std::array<bool, kGroups>, kSlots> acts_{};
   std::array<bool, kSlots> running_{};
+  /// What operators have ordered, as the present start of a member knows it.
+  struct KnownOrders {
+    Incarnation start;
+    std::uint64_t sum = 0;
+    std::map<NodeId, Version> versions;  // by server
+  };
+  std::array<KnownOrders, kSlots> known_orders_;
   /// Some thirty times as many as a run has, many seconds of work. One that has more goes in
   /// circles.
   static constexpr std::uint64_t kEventsMax = 2'000'000;

@@ -21,6 +21,8 @@ void TrialServer::start() {
     ++starts_;
     config_.ready_at_start = true;
     member_.start(std::make_unique<Node>(config_));
+    listener_.on_start(member_.id());
+    member_.input(ListenTo{kListenedTo});
   }
 }
 

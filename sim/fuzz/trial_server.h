@@ -18,9 +18,16 @@ class CallListener {
   virtual ~CallListener() = default;
   virtual void on_answer(const AnswerCall& answer) = 0;
   virtual void on_keys(const AnswerKeys& answer) = 0;
+  /// A server listens to kListenedTo since its start, and was told something.
+  virtual void on_told(NodeId server, const TellListener& news) = 0;
+  /// The process of a server has begun.
+  virtual void on_start(NodeId server) = 0;
   /// The process of a server is about to end by itself.
   virtual void on_end(NodeId server) = 0;
 };
+
+/// The cache to whose events all servers listen.
+inline constexpr CacheId kListenedTo{1};
 
 /// One machine of the application's cluster as the fuzzer needs it: the process of its node, whose
 /// application takes a few milliseconds for each request.
@@ -47,7 +54,7 @@ class TrialServer final : public Application, public Supervisor, public EventTar
   void power_down() override {}
   void answer_call(const AnswerCall& answer) override { listener_.on_answer(answer); }
   void answer_keys(const AnswerKeys& answer) override { listener_.on_keys(answer); }
-  void tell_listener(const TellListener&) override {}
+  void tell_listener(const TellListener& news) override { listener_.on_told(member_.id(), news); }
   void stop_process(bool failed) override;
   void on_event(std::uint64_t argument) override;
 

@@ -8,6 +8,16 @@
 
 namespace copal::sim {
 
+Version History::cleared(Group group, std::uint32_t cache) const {
+  Version newest = kNoVersion;
+  const auto found = clears.find({group.value, cache});
+  for (std::uint32_t member = 0; found != clears.end() && member < kSlots; ++member) {
+    const std::vector<KnownClear>& known = found->second[member];
+    newest = known.empty() ? newest : std::max(newest, known.back().version);
+  }
+  return newest;
+}
+
 TimePoint History::above(Group group, const Version& version) const {
   const std::vector<Rise>& rises = horizons[group.value];
   const auto rise = std::ranges::upper_bound(rises, version, {}, &Rise::horizon);
@@ -44,6 +54,9 @@ void Trial::on_step(NodeId node, const Input& input, Now now, const Effects& eff
     running_[node.value] = member != nullptr;
     if (member != nullptr && (is_start || !effects.store().empty() || member->store().is_full())) {
       watch_member(node.value);
+      if (member->is_running()) {
+        note_orders(node.value, *member);
+      }
     }
     if (member != nullptr) {
       ++steps_;
@@ -95,6 +108,21 @@ void Trial::note(std::uint32_t slot, KeyHistory& key, HeldState state) {
   held.push_back(state);
 }
 
+/// Members' clocks count from other zeros: their times are the engine's here.
+void Trial::note_times(std::uint32_t slot, KeyHistory& key, const MNode& mnode) {
+  const TimePoint now = triad_[slot]->member().clock().now().mono;
+  if (std::max(mnode.modified, mnode.accessed) > now) {
+    history_.from_the_future.push_back(key.text + " at member " + std::to_string(slot));
+  }
+  auto& uses = key.uses[slot];
+  const TimePoint used = engine_.now() - (now - mnode.accessed);
+  if (mnode.idle_timeout_ms > 0 && !mnode.is_tombstone() &&
+      (uses.empty() || uses.back().version != mnode.version ||
+       std::chrono::abs(used - uses.back().used) > 1ms)) {
+    uses.push_back({engine_.now(), mnode.version, used});
+  }
+}
+
 /// A version is one state of the m-node, wherever it is; only times and leases may differ.
 void Trial::note_state(KeyHistory& key, const MNode& mnode) {
   const auto [at, is_new] = key.states.try_emplace(mnode.version, mnode);
@@ -105,6 +133,24 @@ void Trial::note_state(KeyHistory& key, const MNode& mnode) {
                     known.idle_timeout_ms == mnode.idle_timeout_ms;
   if (!is_new && !same) {
     history_.conflicts.push_back(key.text + ": one version with another m-node");
+  }
+}
+
+void Trial::note_orders(std::uint32_t slot, const TriadServer& member) {
+  KnownOrders& known = known_orders_[slot];
+  if (known.start != member.self().incarnation) {
+    known = {.start = member.self().incarnation};
+  }
+  if (known.sum == member.roster().sum()) {
+    return;
+  }
+  known.sum = member.roster().sum();
+  for (const RosterOrder& order : member.roster().orders()) {
+    if (order.version < known.versions[order.node]) {
+      history_.orders_gone_back.push_back("of server " + std::to_string(order.node.value) +
+                                          " at member " + std::to_string(slot));
+    }
+    known.versions[order.node] = order.version;
   }
 }
 
@@ -187,6 +233,7 @@ void Trial::watch_member(std::uint32_t slot) {
       state.is_tombstone = mnode.is_tombstone();
       state.has_bytes = !mnode.has_stored_value() || replica.values().has(mnode.value_hash);
       note_state(*key, mnode);
+      note_times(slot, *key, mnode);
       const Blob* bytes =
           mnode.has_stored_value() ? replica.values().find(mnode.value_hash) : nullptr;
       Summed& last = summed_[slot][i];
@@ -204,13 +251,15 @@ void Trial::watch_member(std::uint32_t slot) {
   }
   for (std::uint8_t i = 0; i < kGroups; ++i) {
     for (const Replica::Cleared& cleared : replica.cleared(Group{i})) {
-      Version& newest = history_.cleared[{i, cleared.cache.value}];
-      newest = std::max(newest, cleared.version);
+      auto& known = history_.clears[{i, cleared.cache.value}][slot];
+      if (known.empty() || known.back().version < cleared.version) {
+        known.push_back({engine_.now(), cleared.version});
+      }
     }
     std::vector<History::Rise>& rises = history_.horizons[i];
     const Version horizon = replica.horizon(Group{i});
     if (horizon > (rises.empty() ? kNoVersion : rises.back().horizon)) {
-      rises.push_back({engine_.now(), horizon});
+      rises.push_back({engine_.now(), horizon, slot});
     }
   }
 }
@@ -272,9 +321,24 @@ void Trial::note_acting(std::uint32_t slot, bool running) {
   }
 }
 
+void Trial::on_start(NodeId server) {
+  history_.starts[server.value].push_back(engine_.now());
+}
+
+void Trial::on_told(NodeId server, const TellListener& news) {
+  if (!news.event) {
+    history_.events_lost[server.value].push_back(engine_.now());
+    return;
+  }
+  const auto tracked = std::ranges::find(tracked_, news.event->key_text, &KeyHistory::text);
+  if (tracked != tracked_.end() && news.event->kind != EntryEventKind::kCleared) {
+    (*tracked)->events[server.value].push_back(news.event->version);
+  }
+}
+
 // ---- at the end
 
-/// core_only  balancers of the core, and of the other servers those without a process.
+/// core_only  the core is alone: its own servers, and those that are cut off or have no process.
 void Trial::sample_lists(bool core_only) {
   constexpr Duration kLongEnough = 12s;
   for (std::uint32_t i = 0; i < plan_.balancers; ++i) {
@@ -282,7 +346,7 @@ void Trial::sample_lists(bool core_only) {
     const Balancer* of = balancer(i);
     for (std::uint32_t k = 0; of != nullptr && k < of->servers().size(); ++k) {
       const std::uint32_t node = of->servers()[k].node.value;
-      const bool alive = servers_[node - 3]->node() != nullptr;
+      const bool alive = servers_[node - 3]->node() != nullptr && !broken_for_good_[node];
       const bool in_core = (plan_.core_mask >> node & 1U) != 0;
       const bool known = !core_only || (in_core ? alive : !alive);
       if (known && engine_.now() - changed_at_[node] >= kLongEnough &&
