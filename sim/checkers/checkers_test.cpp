@@ -17,6 +17,7 @@ class Tampering {
  public:
   explicit Tampering(Trial& trial) : trial_(trial) {}
   History& history() { return trial_.history_; }
+  std::vector<Trial::ClientAnswer>& requests() { return trial_.requests_; }
   std::vector<Trial::Routed>& routed() { return trial_.routed_; }
   std::vector<Trial::Ordered>& ordered() { return trial_.ordered_; }
   std::vector<Trial::ListSample>& list_samples() { return trial_.list_samples_; }
@@ -451,6 +452,40 @@ TEST_F(CheckersTest, AnEntryThatEndsBeforeItsTimeOrLongAfterIt) {
   expect_found("expiry", "returned an entry of");
 }
 
+TEST_F(CheckersTest, AnEntryThatIsDeletedWithoutATrace) {
+  key(kReplicated, 0).held[1].push_back({.since = TimePoint{15s}, .running = true});
+  expect_found("durability", "nothing was set aside");
+  history().set_aside = 1;
+  expect_not_found("durability", "nothing was set aside");
+}
+
+TEST_F(CheckersTest, AMemberThatWritesBelowWhatItWroteBefore) {
+  const Operation& first = operation(Kind::kPut, kReplicated, 0);
+  KeyHistory& of = key(kReplicated, 2);
+  Version below = first.version;
+  below.counter -= 1;
+  of.held[below.owner.slot().value].push_back(
+      {.since = TimePoint{15s}, .running = true, .version = below});
+  of.states[below] = of.states.rbegin()->second;
+  expect_found("versions", " wrote ");
+}
+
+TEST_F(CheckersTest, AWriteWhoseBaseIsNotWhatWasThere) {
+  KeyHistory& of = key(kReplicated, 0);
+  of.states.at(operation(Kind::kPut, kReplicated, 1).version).base = {1, 1, {}};
+  expect_found("overwritten", "its base is");
+}
+
+TEST_F(CheckersTest, ARequestThatIsRejectedThoughAServerIsKnown) {
+  auto& requests = Tampering(*trial_).requests();
+  ASSERT_EQ(requests.size(), 1U);
+  requests[0].status = ClientStatus::kRejected;
+  expect_found("liveness", "which must know server");
+  history().ends[3] = {TimePoint{1s}};
+  history().ends[4] = {TimePoint{1s}};
+  expect_not_found("liveness", "which must know server");
+}
+
 TEST_F(CheckersTest, AnEntryThatIsThoughtToBeYoungerThanNothing) {
   history().from_the_future.emplace_back("key 1/0 at member 2");
   expect_found("expiry", "later than now");
@@ -551,12 +586,9 @@ TEST_F(CheckersTest, AChangeThatAListenerIsNotTold) {
   expect_not_found("events", "was never told to server 4");
 }
 
-TEST_F(CheckersTest, AnOrderThatGoesBack) {
+TEST_F(CheckersTest, AListThatIsNotTrue) {
   history().orders_gone_back.emplace_back("of server 4 at member 2");
   expect_found("server_list", "followed by an older one");
-}
-
-TEST_F(CheckersTest, AListThatIsNotTrue) {
   auto& samples = Tampering(*trial_).list_samples();
   samples.push_back({TimePoint{20s}, 5, 3, ServerPhase::kAbsent, true});
   expect_found("server_list", "it is there");

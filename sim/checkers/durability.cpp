@@ -7,7 +7,8 @@
 // version or a newer one, with the bytes; and, unless it was replicated, the server's process ended
 // while that was so: as long as it lives it has a copy and offers it, and it is taken unless it is
 // older than a kept write may be. And that soon: a member that begins to act has it after some
-// seconds (R1.7), if it and the server hear each other well.
+// seconds (R1.7), if it and the server hear each other well. And what is deleted as too old to be
+// copied is set aside and counted (R4.4).
 
 #include <algorithm>
 #include <array>
@@ -121,10 +122,36 @@ void check_offered(const fuzz::Trial& world, const Operation& write, const KeyHi
   }
 }
 
+/// What a member that was cut off for too long had alone is counted when it is deleted (R4.4).
+void check_set_aside(const fuzz::Trial& world, const KeyName& name, const KeyHistory& key,
+                     Findings& findings) {
+  const History& history = world.history();
+  if (ends_by_itself(world.plan(), name.cache)) {
+    return;
+  }
+  for (const std::vector<HeldState>& held : key.held) {
+    for (std::size_t i = 1; i < held.size(); ++i) {
+      const HeldState& before = held[i - 1];
+      if (before.running && held[i].running && before.version != kNoVersion &&
+          !before.is_tombstone && held[i].version == kNoVersion &&
+          before.version > history.cleared(key.group, name.cache)) {
+        findings.judged();
+        if (history.set_aside == 0) {
+          findings.violated(key.text + ": " + describe(before.version) + " was deleted at " +
+                            seconds(held[i].since) + ", and nothing was set aside");
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void check_durability(fuzz::Trial& world, Findings& findings) {
   const History& history = world.history();
+  for (const auto& [name, key] : history.keys) {
+    check_set_aside(world, name, key, findings);
+  }
   for (const Operation& write : history.operations) {
     if (!write.changed() || ends_by_itself(world.plan(), write.planned.cache)) {
       continue;

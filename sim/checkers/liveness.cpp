@@ -108,6 +108,36 @@ void check_passed_on(const fuzz::Trial& world, const Operation& operation, Findi
   }
 }
 
+/// Whether a server has been there from the begin, and was well heard by the members and by a
+/// balancer that has been there as long: whatever becomes of the members, that one knows it.
+bool is_known_to(const fuzz::Trial& world, std::uint32_t server, std::uint32_t balancer,
+                 TimePoint to) {
+  const History& history = world.history();
+  const bool ordered = std::ranges::find(world.ordered(), server, &fuzz::Trial::Ordered::node) !=
+                       world.ordered().end();
+  bool well = !ordered && !ended(history, server, {}, to) && !ended(history, balancer, {}, to) &&
+              hear_each_other(world, server, balancer, {}, to);
+  for (std::uint32_t member = 0; member < kSlots; ++member) {
+    well = well && hear_each_other(world, server, member, {}, to);
+  }
+  return well;
+}
+
+/// With no member heard, a balancer goes on with the last list (R9).
+void check_routed(const fuzz::Trial& world, const fuzz::Trial::ClientAnswer& request,
+                  Findings& findings) {
+  for (std::uint32_t server = 3; server < 3 + world.plan().servers; ++server) {
+    if (is_known_to(world, server, request.balancer, request.answered)) {
+      findings.judged();
+      if (request.status == ClientStatus::kRejected) {
+        findings.violated("a request at " + seconds(request.asked) + " was rejected by balancer " +
+                          std::to_string(request.balancer) + ", which must know server " +
+                          std::to_string(server));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void check_liveness(fuzz::Trial& world, Findings& findings) {
@@ -141,6 +171,7 @@ void check_liveness(fuzz::Trial& world, Findings& findings) {
     }
   }
   for (const auto& request : world.requests()) {
+    check_routed(world, request, findings);
     if (request.asked < from || request.asked + 6s > world.healed_from()) {
       continue;
     }

@@ -1,12 +1,37 @@
 // A member counts its own writes that another member's replaced without knowing them: what a split
 // cost (R6). From outside: each time that a running member's own state of a key gave way to one of
-// another owner whose base is below it.
+// another owner whose base is below it. A base is the newest state of another owner that who wrote
+// this one had.
 
 #include <algorithm>
 
 #include "sim/checkers/checkers.h"
 
 namespace copal::sim {
+
+namespace {
+
+void check_bases(const KeyHistory& key, std::uint32_t member, Findings& findings) {
+  const std::vector<HeldState>& held = key.held[member];
+  for (std::size_t i = 1; i < held.size(); ++i) {
+    const Version& before = held[i - 1].version;
+    const auto was = key.states.find(before);
+    const auto now = key.states.find(held[i].version);
+    if (!held[i - 1].running || !held[i].running || before == kNoVersion ||
+        was == key.states.end() || now == key.states.end() ||
+        now->first.owner.slot().value != member || born(key, now->first) != held[i].since) {
+      continue;
+    }
+    const bool is_own = before.owner == now->first.owner;
+    const Version& expected = is_own ? was->second.base : before;
+    if (now->second.base != expected) {
+      findings.violated(key.text + ": " + describe(now->first) + " was written over " +
+                        describe(before) + ", and its base is " + describe(now->second.base));
+    }
+  }
+}
+
+}  // namespace
 
 void check_overwritten(fuzz::Trial& world, Findings& findings) {
   const History& history = world.history();
@@ -23,6 +48,7 @@ void check_overwritten(fuzz::Trial& world, Findings& findings) {
                       : 0;
     }
     for (std::uint32_t member = 0; member < kSlots; ++member) {
+      check_bases(key, member, findings);
       const std::vector<HeldState>& held = key.held[member];
       for (std::size_t i = 1; i < held.size(); ++i) {
         const Version& before = held[i - 1].version;

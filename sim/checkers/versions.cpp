@@ -1,9 +1,13 @@
 // A version is one state of an m-node, wherever and whenever it is seen (R6); and while a member's
 // process runs, what it holds of a key does not go back, but for what was forgotten altogether:
 // what was cleared, or what is below a horizon (R4.2). And a member's horizon rises only above what
-// it knows (R4.1): whatever another one has below it is taken for removed.
+// it knows (R4.1): whatever another one has below it is taken for removed. And what a member
+// writes is above all that it has written before, in earlier starts and of other keys, too.
 
 #include <algorithm>
+#include <map>
+#include <utility>
+#include <vector>
 
 #include "sim/checkers/checkers.h"
 
@@ -40,11 +44,39 @@ void check_horizon(const fuzz::Trial& world, const KeyHistory& key, const Histor
   }
 }
 
+/// Of all keys, as long as the member has its memory.
+void check_clock(const fuzz::Trial& world, std::uint32_t member, Findings& findings) {
+  std::map<TimePoint, std::vector<std::uint64_t>> counters;
+  for (const auto& [name, key] : world.history().keys) {
+    for (const auto& [version, mnode] : key.states) {
+      const TimePoint at = born(key, version);
+      if (version.owner.slot().value == member && at != kNever) {
+        counters[at].push_back(version.counter);
+      }
+    }
+  }
+  std::uint64_t highest = 0;
+  std::int64_t life = 0;
+  for (const auto& [at, of_step] : counters) {
+    const std::int64_t now = starts_of_memory(world, member, at);
+    highest = std::exchange(life, now) == now ? highest : 0;
+    const auto [least, most] = std::ranges::minmax(of_step);
+    if (least <= highest) {
+      findings.violated("member " + std::to_string(member) + " wrote " + std::to_string(least) +
+                        " at " + seconds(at) + ", and " + std::to_string(highest) + " before");
+    }
+    highest = std::max(highest, most);
+  }
+}
+
 }  // namespace
 
 void check_versions(fuzz::Trial& world, Findings& findings) {
   for (const std::string& conflict : world.history().conflicts) {
     findings.violated(conflict);
+  }
+  for (std::uint32_t member = 0; member < kSlots; ++member) {
+    check_clock(world, member, findings);
   }
   for (const auto& [name, key] : world.history().keys) {
     findings.judged(key.states.size());

@@ -83,6 +83,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
     TimePoint asked{};
     TimePoint answered = kNever;
     ClientStatus status = ClientStatus::kTimedOut;
+    std::uint32_t balancer = 0;  // node
   };
   const std::vector<ClientAnswer>& requests() const { return requests_; }
   /// What a balancer's list says of a server that has been there, or not, for long enough.

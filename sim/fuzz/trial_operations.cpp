@@ -97,7 +97,7 @@ Change Trial::change_of(const PlannedOp& planned, Blob& value) {
 void Trial::begin(const PlannedOp& planned) {
   if (planned.kind == OpKind::kRequest) {
     Member& member = *balancers_[planned.server].member;
-    requests_.push_back({.asked = engine_.now()});
+    requests_.push_back({.asked = engine_.now(), .balancer = member.id().value});
     if (member.up()) {
       member.input(ClientRequest{.client = ClientId{requests_.size()},
                                  .tag = requests_.size(),
