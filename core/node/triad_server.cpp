@@ -343,6 +343,10 @@ const HybridClock& TriadServer::clock() const {
   COPAL_ASSERT(running_ != nullptr);
   return running_->clock;
 }
+const Horizon& TriadServer::horizon() const {
+  COPAL_ASSERT(running_ != nullptr);
+  return running_->horizon;
+}
 const Upkeep::Counts& TriadServer::upkeep() const {
   COPAL_ASSERT(running_ != nullptr);
   return running_->upkeep.counts();

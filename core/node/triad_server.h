@@ -93,6 +93,7 @@ class TriadServer {
   const Presence& presence() const;
   const Roster& roster() const;
   const HybridClock& clock() const;
+  const Horizon& horizon() const;
   const Upkeep::Counts& upkeep() const;
   std::uint64_t set_aside_count() const;
   std::uint64_t times_behind() const { return times_behind_; }

@@ -125,6 +125,11 @@ struct History {
   std::vector<std::string> conflicts;
   /// Entries that a member thought to be changed or used later than now, in words.
   std::vector<std::string> from_the_future;
+  /// Where a member heard of a peer's new generation and went on with what it had agreed with the
+  /// one before, in words.
+  std::vector<std::string> agreed_with_others;
+  /// Where a member took what was below its horizon, in words.
+  std::vector<std::string> below_horizons;
   /// Where an order of an operator was followed by an older one, in words.
   std::vector<std::string> orders_gone_back;
   /// What members counted as overwritten (R6).

@@ -123,9 +123,21 @@ bool is_known_to(const fuzz::Trial& world, std::uint32_t server, std::uint32_t b
   return well;
 }
 
-/// With no member heard, a balancer goes on with the last list (R9).
+bool runs(const History& history, std::uint32_t member, TimePoint at) {
+  const HeldState* state = history.keys.begin()->second.at(member, at);
+  return state != nullptr && state->running;
+}
+
+/// With no member heard, a balancer goes on with the last list (R9). Of a member that has just
+/// begun it hears a list at once, on which servers are absent that it has not heard.
 void check_routed(const fuzz::Trial& world, const fuzz::Trial::ClientAnswer& request,
                   Findings& findings) {
+  for (std::uint32_t member = 0; member < kSlots; ++member) {
+    if (runs(world.history(), member, request.asked) ||
+        runs(world.history(), member, request.answered)) {
+      return;
+    }
+  }
   for (std::uint32_t server = 3; server < 3 + world.plan().servers; ++server) {
     if (is_known_to(world, server, request.balancer, request.answered)) {
       findings.judged();

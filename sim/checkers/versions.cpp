@@ -1,8 +1,9 @@
 // A version is one state of an m-node, wherever and whenever it is seen (R6); and while a member's
 // process runs, what it holds of a key does not go back, but for what was forgotten altogether:
 // what was cleared, or what is below a horizon (R4.2). And a member's horizon rises only above what
-// it knows (R4.1): whatever another one has below it is taken for removed. And what a member
-// writes is above all that it has written before, in earlier starts and of other keys, too.
+// it knows (R4.1): whatever another one has below it is taken for removed, and never taken (R4.2).
+// And what a member writes is above all that it has written before, in earlier starts and of other
+// keys, too.
 
 #include <algorithm>
 #include <map>
@@ -74,6 +75,12 @@ void check_clock(const fuzz::Trial& world, std::uint32_t member, Findings& findi
 void check_versions(fuzz::Trial& world, Findings& findings) {
   for (const std::string& conflict : world.history().conflicts) {
     findings.violated(conflict);
+  }
+  for (const std::string& who : world.history().agreed_with_others) {
+    findings.violated(who + " went on with what they had agreed, though one is another now (R4.1)");
+  }
+  for (const std::string& where : world.history().below_horizons) {
+    findings.violated(where + " was taken, although it was below the horizon (R4.2)");
   }
   for (std::uint32_t member = 0; member < kSlots; ++member) {
     check_clock(world, member, findings);

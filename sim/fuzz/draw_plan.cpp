@@ -298,8 +298,8 @@ PlannedFault draw_fault(Draw& draw, const Plan& plan, Kind kind) {
   return fault;
 }
 
-/// What dies has often been ill before: a link of it, its network to the other members, its disk.
-/// Then what it did last is known to some and not to others.
+/// What dies or stops has often been ill before: a link of it, its network to the other members,
+/// its disk. Then what it did last is known to some and not to others.
 PlannedFault draw_illness(Draw& draw, const Plan& plan, const PlannedFault& death) {
   constexpr std::array kKinds = {Kind::kDelay, Kind::kOneWay,    Kind::kOneWay,
                                  Kind::kLoss,  Kind::kPartition, Kind::kDiskStall};
@@ -348,7 +348,7 @@ void draw_faults(std::uint64_t seed, const Focus& focus, Plan& plan) {
         draw_fault(draw, plan, on[draw.below(static_cast<std::uint32_t>(on.size()))]));
     const PlannedFault& fault = plan.faults.back();
     const bool dies = fault.kind == Kind::kCrash || fault.kind == Kind::kPowerOff ||
-                      fault.kind == Kind::kLoseDisk;
+                      fault.kind == Kind::kLoseDisk || fault.kind == Kind::kPlannedStop;
     if (dies && plan.is_member(fault.node) && focus.kinds.empty() && draw.chance(40)) {
       plan.faults.push_back(draw_illness(draw, plan, fault));
     }

@@ -166,6 +166,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   void note_state(KeyHistory& key, const MNode& mnode);
   void note_times(std::uint32_t slot, KeyHistory& key, const MNode& mnode);
   void note_orders(std::uint32_t slot, const TriadServer& member);
+  void note_generations(std::uint32_t slot, const TriadServer& member);
   void watch_disk(std::uint32_t slot);
   std::optional<MNode> on_disk(std::uint32_t slot, const KeyHistory& key) const;
   bool may_serve(NodeId server) const;
@@ -237,6 +238,8 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
     std::map<NodeId, Version> versions;  // by server
   };
   std::array<KnownOrders, kSlots> known_orders_;
+  std::array<std::array<Version, kGroups>, kSlots> horizons_;  // after each member's last change
+  std::array<std::array<std::uint32_t, kSlots>, kSlots> generations_{};  // of peers, by member
   /// Some thirty times as many as a run has, many seconds of work. One that has more goes in
   /// circles.
   static constexpr std::uint64_t kEventsMax = 2'000'000;

@@ -58,6 +58,9 @@ void Trial::on_step(NodeId node, const Input& input, Now now, const Effects& eff
         note_orders(node.value, *member);
       }
     }
+    if (member != nullptr && member->is_running()) {
+      note_generations(node.value, *member);
+    }
     if (member != nullptr) {
       ++steps_;
       if (steps_ % kInvariantsEach == 0) {
@@ -154,6 +157,25 @@ void Trial::note_orders(std::uint32_t slot, const TriadServer& member) {
   }
 }
 
+/// What was agreed with a peer says nothing of what comes after it (R4.1).
+void Trial::note_generations(std::uint32_t slot, const TriadServer& member) {
+  for (std::uint32_t peer = 0; peer < kSlots; ++peer) {
+    const std::uint32_t generation = member.self().peers[peer].generation;
+    const std::uint32_t before = std::exchange(generations_[slot][peer], generation);
+    if (before == 0 || before >= generation) {
+      continue;
+    }
+    for (std::uint8_t i = 0; i < kGroups; ++i) {
+      if (member.horizon().agreed(Group{i}, Slot{static_cast<std::uint8_t>(peer)}) != 0) {
+        history_.agreed_with_others.push_back("member " + std::to_string(slot) + " and member " +
+                                              std::to_string(peer) + " in group " +
+                                              std::to_string(i));
+        break;
+      }
+    }
+  }
+}
+
 /// Several changes of one key may happen in one step, when bytes come that they waited for.
 void Trial::watch_answers(const Effects& effects) {
   for (const Effect& effect : effects) {
@@ -247,9 +269,15 @@ void Trial::watch_member(std::uint32_t slot) {
         }
       }
     }
+    const HeldState& last = key->held[slot].back();
+    if (last.running && last.version == kNoVersion && state.version != kNoVersion &&
+        state.version < horizons_[slot][key->group.value]) {
+      history_.below_horizons.push_back(key->text + " at member " + std::to_string(slot));
+    }
     note(slot, *key, state);
   }
   for (std::uint8_t i = 0; i < kGroups; ++i) {
+    horizons_[slot][i] = replica.horizon(Group{i});
     for (const Replica::Cleared& cleared : replica.cleared(Group{i})) {
       auto& known = history_.clears[{i, cleared.cache.value}][slot];
       if (known.empty() || known.back().version < cleared.version) {
