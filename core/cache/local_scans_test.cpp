@@ -17,6 +17,17 @@ class LocalScansTest : public LocalBed {
     call(ReadKeys{CallId{2}, cache, from, 10s});
     return sent<ListKeys>();
   }
+  /// Reads version 5 of a key of the plain cache, and listens to that from then on.
+  std::string read_and_listen() {
+    const std::string key = key_at(0);
+    read(key);
+    reply(entry_answer(sent<CacheGet>().at(0).second.sequence, key, 5, bytes(1)));
+    call(ListenTo{kPlain, true});
+    return key;
+  }
+  static EntryEvent updated(const std::string& key, std::uint64_t counter) {
+    return {kPlain, EntryEventKind::kUpdated, key, {counter, 1, OwnerId(0, Slot{0}, 1)}};
+  }
   static std::uint8_t slot_of(NodeId member) { return static_cast<std::uint8_t>(member.value); }
 };
 
@@ -203,25 +214,18 @@ TEST_F(LocalScansTest, AListenerIsToldThatEventsMayBeLost) {
 TEST_F(LocalScansTest, AnEventIsNewsOfTheEntryToo) {
   plain_.local_read_timeout = 1min;
   begin();
-  const std::string key = key_at(0);
-  read(key);
-  reply(entry_answer(sent<CacheGet>().at(0).second.sequence, key, 5, bytes(1)));
-  call(ListenTo{kPlain, true});
-  reply(EntryEvent{kPlain, EntryEventKind::kUpdated, key, {5, 1, OwnerId(0, Slot{0}, 1)}});
+  const std::string key = read_and_listen();
+  reply(updated(key, 5));
   read(key);
   EXPECT_TRUE(sent<CacheGet>().empty()) << "this very version is here";
-  reply(EntryEvent{kPlain, EntryEventKind::kUpdated, key, {6, 1, OwnerId(0, Slot{0}, 1)}});
+  reply(updated(key, 6));
   read(key);
   EXPECT_EQ(sent<CacheGet>().size(), 1U);
 }
 
 TEST_F(LocalScansTest, AfterAnEventReadsDoNotGoBackBehindWhatWasRead) {
-  begin();
-  const std::string key = key_at(0);
-  read(key);
-  reply(entry_answer(sent<CacheGet>().at(0).second.sequence, key, 5, bytes(1)));
-  call(ListenTo{kPlain, true});
-  reply(EntryEvent{kPlain, EntryEventKind::kUpdated, key, {6, 1, OwnerId(0, Slot{0}, 1)}});
+  const std::string key = read_and_listen();
+  reply(updated(key, 6));
   read(key);
   // Who made that change is gone, and another owner has less than this server.
   reply(entry_answer(sent<CacheGet>().at(0).second.sequence, key, 4, bytes(2)));

@@ -82,6 +82,19 @@ TEST(NearCache, ConfirmingNeverGoesBack) {
   EXPECT_EQ(cache.peek(numbered_key(1))->mnode.accessed, at(6)) << "asking was a use";
 }
 
+TEST(NearCache, AnOutdatedCopyStaysAndIsOldUntilItIsConfirmed) {
+  NearCache cache = cache_for(100);
+  cache.outdate(numbered_key(1));
+  EXPECT_EQ(cache.count(), 0u);
+  cache.put(numbered_mnode(1), bytes_of(100), at(5));
+  cache.outdate(numbered_key(1));
+  ASSERT_NE(cache.peek_readable(numbered_key(1)), nullptr);
+  EXPECT_GT(at(5) - cache.peek(numbered_key(1))->checked, std::chrono::hours{24 * 365 * 100});
+  EXPECT_TRUE(cache.confirm(numbered_key(1), kNoVersion, at(6)));
+  EXPECT_EQ(cache.peek(numbered_key(1))->checked, at(6));
+  cache.check_invariants();
+}
+
 TEST(NearCache, WhatHasItsBytesStandsBesideWhatHasNot) {
   const auto state = [](std::uint64_t counter) {
     MNode mnode = numbered_mnode(1);

@@ -40,13 +40,15 @@ struct HorizonConfig {
   Duration kept_write_lifetime = std::chrono::minutes{10};
 };
 
-/// Below which version a member may forget tombstones: whatever was removed below it is known to
-/// all, and older than a kept write that is still taken back; or so old that a member that does not
-/// know it has been cut off for tombstone_lifetime. It counts by agreements and by this member's
-/// own clock since its start, never by times of others: a clock a day ahead would else lift every
-/// horizon above every version. Rule: R4.1. Chosen: U7. Departs: kept_write_lifetime; with
-/// agreements alone a lone member forgot a removal at once, and refused what servers brought after
-/// its disk was lost.
+/// Below which version a member may forget tombstones: it knows all that any other has below it,
+/// for they have compared since, so that what it then lacks was removed; and that is older than a
+/// kept write that is still taken back, or so old that whoever does not know it has been cut off
+/// for tombstone_lifetime. (Others need not know the removal: it may have come from a third since
+/// they compared, and what they have below the horizon goes when they compare again.) It counts by
+/// agreements and by this member's own clock since its start, never by times of others: a clock a
+/// day ahead would else lift every horizon above every version. Rule: R4.1. Chosen: U7. Departs:
+/// kept_write_lifetime; with agreements alone a lone member forgot a removal at once, and refused
+/// what servers brought after its disk was lost.
 class Horizon {
  public:
   Horizon(const HorizonConfig& config, Slot self, SlotSet filled);

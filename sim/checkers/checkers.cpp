@@ -147,9 +147,13 @@ bool ended(const History& history, std::uint32_t node, TimePoint from, TimePoint
                              [&](TimePoint at) { return at >= from && at <= to; });
 }
 
+bool runs(const History& history, std::uint32_t member, TimePoint at) {
+  const HeldState* state = history.keys.begin()->second.at(member, at);
+  return state != nullptr && state->running;
+}
+
 bool runs_through(const History& history, std::uint32_t member, TimePoint from, TimePoint to) {
-  const HeldState* first = history.keys.begin()->second.at(member, from);
-  return first != nullptr && first->running && !ended(history, member, from, to);
+  return runs(history, member, from) && !ended(history, member, from, to);
 }
 
 bool were_apart(const fuzz::Trial& world, std::uint32_t one, std::uint32_t other, TimePoint from,

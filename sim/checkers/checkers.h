@@ -101,6 +101,8 @@ bool may_be_forgotten(const History& history, const KeyName& name, const KeyHist
                       const HeldState& state, TimePoint when);
 /// Whether a node's process ended within a span.
 bool ended(const History& history, std::uint32_t node, TimePoint from, TimePoint to);
+/// Whether a member's process is there at a time.
+bool runs(const History& history, std::uint32_t member, TimePoint at);
 /// Whether a member runs at the begin of a span and all through it.
 bool runs_through(const History& history, std::uint32_t member, TimePoint from, TimePoint to);
 /// Whether one of two nodes was cut off from the core at some time of a span, while that was alone

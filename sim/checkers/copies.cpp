@@ -32,7 +32,7 @@ bool knew(const std::vector<History::KnownClear>& known, const Version& clear, T
   });
 }
 
-void check_clear(const fuzz::Trial& world, const Operation& clear, Findings& findings) {
+void check_clear_is_told(const fuzz::Trial& world, const Operation& clear, Findings& findings) {
   constexpr Duration kTold = 2s;
   const TimePoint until = clear.answered + kTold;
   if (!are_all_well(world, clear.asked - 10s, until)) {
@@ -118,7 +118,7 @@ void check_copies(fuzz::Trial& world, Findings& findings) {
   check_uses(world, findings);
   for (const Operation& clear : world.history().operations) {
     if (clear.planned.kind == fuzz::PlannedOp::Kind::kClear && clear.status == CacheStatus::kDone) {
-      check_clear(world, clear, findings);
+      check_clear_is_told(world, clear, findings);
     }
   }
   for (const Operation& write : world.history().operations) {

@@ -123,11 +123,6 @@ bool is_known_to(const fuzz::Trial& world, std::uint32_t server, std::uint32_t b
   return well;
 }
 
-bool runs(const History& history, std::uint32_t member, TimePoint at) {
-  const HeldState* state = history.keys.begin()->second.at(member, at);
-  return state != nullptr && state->running;
-}
-
 /// With no member heard, a balancer goes on with the last list (R9). Of a member that has just
 /// begun it hears a list at once, on which servers are absent that it has not heard.
 void check_routed(const fuzz::Trial& world, const fuzz::Trial::ClientAnswer& request,

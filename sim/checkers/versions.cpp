@@ -27,12 +27,7 @@ Version newest_had(const KeyHistory& key, std::uint32_t member, TimePoint by) {
   return newest;
 }
 
-void check_horizon(const fuzz::Trial& world, const KeyHistory& key, const History::Rise& rise,
-                   Findings& findings) {
-  // By how much members' clocks are apart, and so a short lifetime, can't be said.
-  if (world.plan().tombstone_lifetime < std::chrono::hours{1}) {
-    return;
-  }
+void check_horizon(const KeyHistory& key, const History::Rise& rise, Findings& findings) {
   const Version known = newest_had(key, rise.member, rise.at);
   for (std::uint32_t member = 0; member < kSlots; ++member) {
     const HeldState* held = key.at(member, rise.at);
@@ -50,8 +45,10 @@ void check_clock(const fuzz::Trial& world, std::uint32_t member, Findings& findi
   std::map<TimePoint, std::vector<std::uint64_t>> counters;
   for (const auto& [name, key] : world.history().keys) {
     for (const auto& [version, mnode] : key.states) {
-      const TimePoint at = born(key, version);
-      if (version.owner.slot().value == member && at != kNever) {
+      if (version.owner.slot().value != member) {
+        continue;
+      }
+      if (const TimePoint at = born(key, version); at != kNever) {
         counters[at].push_back(version.counter);
       }
     }
@@ -85,11 +82,14 @@ void check_versions(fuzz::Trial& world, Findings& findings) {
   for (std::uint32_t member = 0; member < kSlots; ++member) {
     check_clock(world, member, findings);
   }
+  // By how much members' clocks are apart, and so a short lifetime, can't be said.
+  const bool judges_horizons = !had_fault(world.plan(), Kind::kClockStep, Kind::kClockFreeze) &&
+                               world.plan().tombstone_lifetime >= std::chrono::hours{1};
   for (const auto& [name, key] : world.history().keys) {
     findings.judged(key.states.size());
-    if (!had_fault(world.plan(), Kind::kClockStep, Kind::kClockFreeze)) {
+    if (judges_horizons) {
       for (const History::Rise& rise : world.history().horizons[key.group.value]) {
-        check_horizon(world, key, rise, findings);
+        check_horizon(key, rise, findings);
       }
     }
     for (std::uint32_t member = 0; member < kSlots; ++member) {

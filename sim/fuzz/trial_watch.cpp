@@ -54,11 +54,9 @@ void Trial::on_step(NodeId node, const Input& input, Now now, const Effects& eff
     running_[node.value] = member != nullptr;
     if (member != nullptr && (is_start || !effects.store().empty() || member->store().is_full())) {
       watch_member(node.value);
-      if (member->is_running()) {
-        note_orders(node.value, *member);
-      }
     }
     if (member != nullptr && member->is_running()) {
+      note_orders(node.value, *member);
       note_generations(node.value, *member);
     }
     if (member != nullptr) {
@@ -277,7 +275,6 @@ void Trial::watch_member(std::uint32_t slot) {
     note(slot, *key, state);
   }
   for (std::uint8_t i = 0; i < kGroups; ++i) {
-    horizons_[slot][i] = replica.horizon(Group{i});
     for (const Replica::Cleared& cleared : replica.cleared(Group{i})) {
       auto& known = history_.clears[{i, cleared.cache.value}][slot];
       if (known.empty() || known.back().version < cleared.version) {
@@ -285,7 +282,7 @@ void Trial::watch_member(std::uint32_t slot) {
       }
     }
     std::vector<History::Rise>& rises = history_.horizons[i];
-    const Version horizon = replica.horizon(Group{i});
+    const Version& horizon = horizons_[slot][i] = replica.horizon(Group{i});
     if (horizon > (rises.empty() ? kNoVersion : rises.back().horizon)) {
       rises.push_back({engine_.now(), horizon, slot});
     }
