@@ -71,6 +71,7 @@
   X(kDisabledIsListed, "R9", "a disabled server stays in the list") \
   X(kListForgotten, "R9", "with no member heard, a balancer routes to nobody") \
   X(kDeadIsListed, "R9", "a server that is dead stays in the list") \
+  X(kListedUnheard, "R9", "who has not been heard since the start is absent at once") \
   X(kHiddenMeanwhileNotSynced, "R0.2", "what is written while a sync runs counts as synced") \
   X(kHiddenRefusalSettlesAll, "R0.3", "one refused attempt settles all others of the change") \
   X(kHiddenIdleGraceForgotten, "R0.7", "an idle entry expires while a use may be unknown") \

@@ -19,7 +19,7 @@ class LocalScansTest : public LocalBed {
   }
   /// Reads version 5 of a key of the plain cache, and listens to that from then on.
   std::string read_and_listen() {
-    const std::string key = key_at(0);
+    std::string key = key_at(0);
     read(key);
     reply(entry_answer(sent<CacheGet>().at(0).second.sequence, key, 5, bytes(1)));
     call(ListenTo{kPlain, true});

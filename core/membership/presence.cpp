@@ -26,6 +26,21 @@ void Presence::on_leave(NodeId node) {
   present_.erase(node);
 }
 
+/// Whether one that may be there has not been heard yet.
+bool Presence::is_unsure(TimePoint now) const {
+  if (now >= unsure_until_ || COPAL_MUTANT(kListedUnheard)) {
+    return false;
+  }
+  return std::ranges::any_of(roster_.registered(), [&](const Registered& registered) {
+    const auto at = present_.find(registered.node);
+    const bool is_known =
+        roster_.state(registered.node) == RosterState::kDisabled ||
+        (at != present_.end() && (at->second.phase == ServerPhase::kSleeping ||
+                                  detector_.state(registered.node, now) != PeerState::kUnknown));
+    return !is_known;
+  });
+}
+
 ServerPhase Presence::phase(const Registered& registered, TimePoint now) const {
   const auto at = present_.find(registered.node);
   const RosterState ordered = roster_.state(registered.node);
@@ -58,6 +73,11 @@ void Presence::update(TimePoint now, std::uint64_t clock, Effects& effects) {
     due_ = next_update_;
     return;
   }
+  if (is_unsure(now)) {
+    due_ = unsure_until_;
+    return;
+  }
+  unsure_until_ = TimePoint{};
   due_ = kNever;
   std::vector<ListedServer> list = make(now);
   if (list != list_ || number_ == 0) {

@@ -52,7 +52,7 @@ class PresenceTest : public ::testing::Test {
                   {.node = kOne},
                   {.node = kBalancer, .role = NodeRole::kBalancer}}};
   FailureDetector detector_{{}, Now{now_, {}}};
-  Presence presence_{roster_, detector_};
+  Presence presence_{roster_, detector_, now_};
   ServerList last_;
 };
 
@@ -173,7 +173,7 @@ TEST(Presence, ALongListComesInParts) {
   const Roster roster(many);
   const TimePoint now{100s};
   FailureDetector detector({}, Now{now, {}});
-  Presence presence(roster, detector);
+  Presence presence(roster, detector, now);
   detector.add(NodeId{100}, now);
   detector.on_heartbeat(NodeId{100}, Incarnation{1}, {1, 0}, now);
   presence.on_heartbeat(NodeId{100}, {.generation = 1, .role = NodeRole::kBalancer});
@@ -188,6 +188,55 @@ TEST(Presence, ALongListComesInParts) {
     whole.insert(whole.end(), part.servers.begin(), part.servers.end());
   }
   EXPECT_EQ(whole, presence.list());
+}
+
+TEST_F(PresenceTest, AMemberThatHasJustStartedSaysNothingOfWhomItHasNotHeard) {
+  presence_.on_frozen(now_ + 1s);
+  hear_balancer();
+  EXPECT_TRUE(update().empty());
+  EXPECT_EQ(presence_.next_deadline(), TimePoint(101s));
+  hear(kOne);
+  EXPECT_TRUE(update().empty()) << "the other server may be there as well";
+  EXPECT_EQ(presence_.number(), 0U);
+  hear(kTwo);
+  EXPECT_EQ(update(), (std::vector{kOne, kTwo, kBalancer})) << "all are heard: no need to wait";
+  EXPECT_EQ(presence_.next_deadline(), kNever);
+}
+
+TEST_F(PresenceTest, WhoIsNotHeardInTimeIsAbsentAndWhoIsDisabledIsNotWaitedFor) {
+  presence_.on_frozen(now_ + 1s);
+  hear_balancer();
+  hear(kOne);
+  roster_.take({kTwo, RosterState::kDisabled, {1, 0, {}}});
+  EXPECT_EQ(update(), (std::vector{kOne, kBalancer}));
+  roster_.take({kTwo, RosterState::kEnabled, {2, 0, {}}});
+  presence_.on_frozen(now_ + 1s);
+  update();
+  EXPECT_EQ(listed(0), ServerPhase::kAbsent) << "as before: the list is not made anew";
+  EXPECT_EQ(presence_.next_deadline(), now_ + 950ms);
+  pass(900ms);
+  hear_balancer();
+  update();
+  EXPECT_EQ(presence_.next_deadline(), kNever);
+}
+
+TEST_F(PresenceTest, AfterAFreezeTheListStaysUntilTheServersAreHeardAnew) {
+  hear_balancer();
+  hear(kOne, ServerPhase::kSleeping);
+  hear(kTwo);
+  update();
+  const std::uint64_t before = presence_.number();
+  now_ += 1min;
+  detector_.on_step(now_);
+  presence_.on_frozen(now_ + 1s);
+  EXPECT_TRUE(update().empty());
+  hear_balancer(before);
+  EXPECT_TRUE(update().empty());
+  EXPECT_EQ(listed(0), ServerPhase::kReady);
+  hear(kTwo);
+  update();
+  EXPECT_EQ(presence_.number(), before) << "nothing has changed; who sleeps is silent";
+  EXPECT_EQ(presence_.next_deadline(), kNever);
 }
 
 TEST_F(PresenceTest, NewsThatComeTogetherArePushedTogether) {

@@ -162,27 +162,27 @@ bool were_apart(const fuzz::Trial& world, std::uint32_t one, std::uint32_t other
          from <= world.healed_from();
 }
 
+bool comes_between(const fuzz::PlannedFault& fault, std::uint32_t one, std::uint32_t other) {
+  const bool any = fault.other == fuzz::PlannedFault::kAnyNode;
+  if (fault.kind == Kind::kPartition) {
+    return (fault.mask >> one & 1U) != (fault.mask >> other & 1U);
+  }
+  if (fault.kind >= Kind::kOneWay && fault.kind <= Kind::kFlipBit) {
+    return (fault.node == one && (any || fault.other == other)) ||
+           (fault.node == other && (any || fault.other == one));
+  }
+  const bool is_ill = fault.kind == Kind::kFreeze || fault.kind == Kind::kSlowNode ||
+                      (fault.kind >= Kind::kClockStep && fault.kind <= Kind::kClockFreeze);
+  return is_ill && (fault.node == one || fault.node == other);
+}
+
 bool hear_each_other(const fuzz::Trial& world, std::uint32_t one, std::uint32_t other,
                      TimePoint from, TimePoint to) {
-  if (were_apart(world, one, other, from, to)) {
-    return false;
-  }
-  return std::ranges::none_of(world.plan().faults, [&](const fuzz::PlannedFault& fault) {
-    if (TimePoint{fault.at} > to || TimePoint{fault.at + fault.lasting} < from) {
-      return false;
-    }
-    const bool any = fault.other == fuzz::PlannedFault::kAnyNode;
-    if (fault.kind == Kind::kPartition) {
-      return (fault.mask >> one & 1U) != (fault.mask >> other & 1U);
-    }
-    if (fault.kind >= Kind::kOneWay && fault.kind <= Kind::kFlipBit) {
-      return (fault.node == one && (any || fault.other == other)) ||
-             (fault.node == other && (any || fault.other == one));
-    }
-    const bool is_ill = fault.kind == Kind::kFreeze || fault.kind == Kind::kSlowNode ||
-                        (fault.kind >= Kind::kClockStep && fault.kind <= Kind::kClockFreeze);
-    return is_ill && (fault.node == one || fault.node == other);
-  });
+  return !were_apart(world, one, other, from, to) &&
+         std::ranges::none_of(world.plan().faults, [&](const fuzz::PlannedFault& fault) {
+           return TimePoint{fault.at} <= to && TimePoint{fault.at + fault.lasting} >= from &&
+                  comes_between(fault, one, other);
+         });
 }
 
 bool are_all_well(const fuzz::Trial& world, TimePoint from, TimePoint to) {

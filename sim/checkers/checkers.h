@@ -109,6 +109,8 @@ bool runs_through(const History& history, std::uint32_t member, TimePoint from, 
 /// in being healed.
 bool were_apart(const fuzz::Trial& world, std::uint32_t one, std::uint32_t other, TimePoint from,
                 TimePoint to);
+/// Whether two nodes do not hear each other well while a fault lasts.
+bool comes_between(const fuzz::PlannedFault& fault, std::uint32_t one, std::uint32_t other);
 /// Whether two nodes hear each other well all through a span, as far as faults go.
 bool hear_each_other(const fuzz::Trial& world, std::uint32_t one, std::uint32_t other,
                      TimePoint from, TimePoint to);

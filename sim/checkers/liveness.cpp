@@ -108,33 +108,35 @@ void check_passed_on(const fuzz::Trial& world, const Operation& operation, Findi
   }
 }
 
-/// Whether a server has been there from the begin, and was well heard by the members and by a
-/// balancer that has been there as long: whatever becomes of the members, that one knows it.
+/// Whether a server has been there from the begin, and was well heard by the members, while they
+/// were there, and by a balancer that has been there as long: whatever becomes of the members, that
+/// one knows it.
 bool is_known_to(const fuzz::Trial& world, std::uint32_t server, std::uint32_t balancer,
                  TimePoint to) {
   const History& history = world.history();
   const bool ordered = std::ranges::find(world.ordered(), server, &fuzz::Trial::Ordered::node) !=
                        world.ordered().end();
-  bool well = !ordered && !ended(history, server, {}, to) && !ended(history, balancer, {}, to) &&
-              hear_each_other(world, server, balancer, {}, to);
-  for (std::uint32_t member = 0; member < kSlots; ++member) {
-    well = well && hear_each_other(world, server, member, {}, to);
-  }
-  return well;
+  const auto misses = [&](std::uint32_t member) {
+    return were_apart(world, server, member, {}, to) ||
+           std::ranges::any_of(world.plan().faults, [&](const fuzz::PlannedFault& fault) {
+             const bool is_frozen = fault.kind == Kind::kFreeze && fault.node == member;
+             return TimePoint{fault.at} <= to && !is_frozen && comes_between(fault, server, member);
+           });
+  };
+  return !ordered && !ended(history, server, {}, to) && !ended(history, balancer, {}, to) &&
+         hear_each_other(world, server, balancer, {}, to) && !misses(0) && !misses(1) && !misses(2);
 }
 
-/// With no member heard, a balancer goes on with the last list (R9). Of a member that has just
-/// begun it hears a list at once, on which servers are absent that it has not heard.
+/// By then balancers know the servers that were there from the begin.
+constexpr TimePoint kFirstLists{3s};
+
+/// A balancer goes on with its last list while it hears no member (R9), and while those that it
+/// hears have only begun, or were frozen: they say nothing until they have heard the servers.
 void check_routed(const fuzz::Trial& world, const fuzz::Trial::ClientAnswer& request,
                   Findings& findings) {
-  for (std::uint32_t member = 0; member < kSlots; ++member) {
-    if (runs(world.history(), member, request.asked) ||
-        runs(world.history(), member, request.answered)) {
-      return;
-    }
-  }
   for (std::uint32_t server = 3; server < 3 + world.plan().servers; ++server) {
-    if (is_known_to(world, server, request.balancer, request.answered)) {
+    if (request.asked >= kFirstLists &&
+        is_known_to(world, server, request.balancer, request.answered)) {
       findings.judged();
       if (request.status == ClientStatus::kRejected) {
         findings.violated("a request at " + seconds(request.asked) + " was rejected by balancer " +
