@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Shows that the fuzzer's checkers work: each mutant of core/base/mutant.h is caught, and each
 checker is needed for one of them. Usage:
-    .ci/mutants.py [--seeds N] [--caught-only] [MUTANT…]    all mutants, or these; N seeds at most
+    .ci/mutants.py [--seeds N] [--caught-only] [--checker CHECKER]… [MUTANT…]
+                            all mutants, or these; all checkers, or these; N seeds at most
 Prints a line for each mutant: the first seed that catches it and by which checkers; and for each
 checker a mutant that escapes as many seeds when this checker is switched off. The last line is
 `N passed, N failed`, a mutant or a checker each. Needs build/mutants (`cmake --preset mutants`).
@@ -74,12 +75,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--seeds", type=int, default=2000)
     parser.add_argument("--caught-only", action="store_true", help="do not try without checkers")
+    parser.add_argument("--checker", action="append", help="try without this one; default: each")
     parser.add_argument("mutants", nargs="*")
     arguments = parser.parse_args()
     found = show_caught(arguments.mutants or mutants(), arguments.seeds)
     passed = sum(one is not None for one in found.values())
     failed = len(found) - passed
-    for checker in [] if arguments.caught_only else checkers():
+    for checker in [] if arguments.caught_only else arguments.checker or checkers():
         mutant = needed_for(checker, found, arguments.seeds)
         passed += mutant is not None
         failed += mutant is None
