@@ -162,6 +162,19 @@ Duration draw_op_time(Draw& draw, const Plan& plan, bool near_faults, Duration f
   return std::max(first, fault.at + draw.between(-3s, 5s));
 }
 
+/// Often just after a node has come back, or gone on: it knows little then, and is asked all the
+/// same.
+Duration draw_request_time(Draw& draw, const Plan& plan, Duration otherwise) {
+  if (plan.faults.empty() || draw.chance(40)) {
+    return otherwise;
+  }
+  const PlannedFault& fault =
+      plan.faults[draw.below(static_cast<std::uint32_t>(plan.faults.size()))];
+  return fault.kind <= Kind::kSlowNode && plan.is_member(fault.node)
+             ? fault.at + fault.lasting + draw.between(0ms, 600ms)
+             : otherwise;
+}
+
 void draw_ops(std::uint64_t seed, Plan& plan) {
   Draw draw(seed, "plan operations");
   const std::uint32_t count = 520 + draw.below(500);
@@ -199,6 +212,7 @@ void draw_ops(std::uint64_t seed, Plan& plan) {
     if (rare < 60) {
       op.kind = Op::kRequest;
       op.server = draw.below(plan.balancers);
+      op.at = std::min(draw_request_time(draw, plan, op.at), last);
     } else if (rare < 66 && clears) {
       op.kind = Op::kClear;
       op.timeout = 10s;
