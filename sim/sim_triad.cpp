@@ -75,9 +75,13 @@ void SimTriad::lose_disk() {
   disk_lost_ = true;
 }
 
-const TriadServer* SimTriad::node() {
+const TriadServer* SimTriad::process() {
   Node* node = member_.node();
-  const TriadServer* server = node == nullptr ? nullptr : node->triad_server();
+  return node == nullptr ? nullptr : node->triad_server();
+}
+
+const TriadServer* SimTriad::node() {
+  const TriadServer* server = process();
   return server != nullptr && server->is_running() ? server : nullptr;
 }
 

@@ -47,6 +47,8 @@ class SimTriad final : public Supervisor, public EventTarget {
   bool disk_is_lost() const { return disk_lost_; }
   /// The node, or nothing while there is none that runs.
   const TriadServer* node();
+  /// One that is starting, or begins again, too.
+  const TriadServer* process();
   std::uint64_t starts() const { return starts_; }
 
   void stop_process(bool failed) override;

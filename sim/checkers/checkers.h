@@ -109,6 +109,11 @@ bool runs_through(const History& history, std::uint32_t member, TimePoint from, 
 /// in being healed.
 bool were_apart(const fuzz::Trial& world, std::uint32_t one, std::uint32_t other, TimePoint from,
                 TimePoint to);
+/// Whether a stream between members may begin anew for a clear alone, which sends a change for
+/// every group (R1.8): then what it held is brought by comparisons, one after another.
+inline bool clears_overflow(const fuzz::Plan& plan) {
+  return plan.replication_log_max < kGroups;
+}
 /// Whether two nodes do not hear each other well while a fault lasts.
 bool comes_between(const fuzz::PlannedFault& fault, std::uint32_t one, std::uint32_t other);
 /// Whether two nodes hear each other well all through a span, as far as faults go.

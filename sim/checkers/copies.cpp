@@ -35,7 +35,7 @@ bool knew(const std::vector<History::KnownClear>& known, const Version& clear, T
 void check_clear_is_told(const fuzz::Trial& world, const Operation& clear, Findings& findings) {
   constexpr Duration kTold = 2s;
   const TimePoint until = clear.answered + kTold;
-  if (!are_all_well(world, clear.asked - 10s, until)) {
+  if (!are_all_well(world, clear.asked - 10s, until) || clears_overflow(world.plan())) {
     return;
   }
   for (const auto& [part, by_member] : world.history().clears) {

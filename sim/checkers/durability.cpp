@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "sim/checkers/checkers.h"
@@ -99,6 +100,14 @@ bool has(const KeyHistory& key, std::uint32_t member, const Version& version, Ti
   return state != nullptr && state->running && state->version >= version;
 }
 
+/// Whether another member acted meanwhile under a higher view: servers that hear both ask that one.
+bool is_outbid(const History& history, Group group, const ActingSpan& span, TimePoint until) {
+  return std::ranges::any_of(history.acting[group.value], [&](const ActingSpan& other) {
+    return other.member != span.member && other.from <= until && other.to >= span.from &&
+           std::pair(other.term, other.member) > std::pair(span.term, span.member);
+  });
+}
+
 /// A server offers what it keeps to whoever begins to act.
 void check_offered(const fuzz::Trial& world, const Operation& write, const KeyHistory& key,
                    Findings& findings) {
@@ -108,6 +117,7 @@ void check_offered(const fuzz::Trial& world, const Operation& write, const KeyHi
     const TimePoint until = span.from + kOffered;
     if (span.from <= write.answered || span.to < until ||
         was_replicated(key, write.version, span.from) ||
+        is_outbid(history, key.group, span, until) ||
         ended(history, write.server, write.asked, until) ||
         !hear_each_other(world, write.server, span.member, span.from - kOffered, until)) {
       continue;

@@ -44,10 +44,9 @@ bool is_failure(CacheStatus status) {
          status == CacheStatus::kNeedValue;
 }
 
-/// Whether its second copy may have been given up on the way: a clear alone sends each member a
-/// change for every group, and a stream that holds fewer begins anew (R1.8).
+/// Whether its second copy may have been given up on the way.
 bool lost_its_stream(const fuzz::Plan& plan, const Operation& operation) {
-  return plan.replication_log_max < kGroups && operation.status == CacheStatus::kOutcomeUnknown &&
+  return clears_overflow(plan) && operation.status == CacheStatus::kOutcomeUnknown &&
          cache_of(plan, operation).refuse_degraded;
 }
 
@@ -115,9 +114,9 @@ void check_passed_on(const fuzz::Trial& world, const Operation& operation, Findi
   }
 }
 
-/// Whether a server has been there from the begin, and was well heard by the members, while they
-/// were there, and by a balancer that has been there as long: whatever becomes of the members, that
-/// one knows it.
+/// Whether a server has been there from the begin, with no end in sight, and was well heard by the
+/// members, while they were there, and by a balancer that has been there as long: whatever becomes
+/// of the members, that one knows it.
 bool is_known_to(const fuzz::Trial& world, std::uint32_t server, std::uint32_t balancer,
                  TimePoint to) {
   const History& history = world.history();
@@ -133,19 +132,27 @@ bool is_known_to(const fuzz::Trial& world, std::uint32_t server, std::uint32_t b
              return TimePoint{fault.at} <= to && !is_frozen && comes_between(fault, server, member);
            });
   };
-  return !ordered && !ended(history, server, {}, to) && !ended(history, balancer, {}, to) &&
-         hear_each_other(world, server, balancer, {}, to) && !misses(0) && !misses(1) && !misses(2);
+  const bool stops = std::ranges::any_of(world.plan().faults, [&](const fuzz::PlannedFault& fault) {
+    return TimePoint{fault.at} <= to && fault.node == server && fault.kind < Kind::kSlowNode;
+  });
+  return !ordered && !stops && !ended(history, server, {}, to) &&
+         !ended(history, balancer, {}, to) && hear_each_other(world, server, balancer, {}, to) &&
+         !misses(0) && !misses(1) && !misses(2);
 }
 
-/// By then balancers know the servers that were there from the begin.
+/// By then balancers know the servers that were there from the begin, if a member was.
 constexpr TimePoint kFirstLists{3s};
 
 /// A balancer goes on with its last list while it hears no member (R9), and while those that it
 /// hears have only begun, or were frozen: they say nothing until they have heard the servers.
 void check_routed(const fuzz::Trial& world, const fuzz::Trial::ClientAnswer& request,
                   Findings& findings) {
+  bool were_listed = false;
+  for (std::uint32_t member = 0; member < kSlots; ++member) {
+    were_listed = were_listed || runs_through(world.history(), member, TimePoint{1s}, kFirstLists);
+  }
   for (std::uint32_t server = 3; server < 3 + world.plan().servers; ++server) {
-    if (request.asked >= kFirstLists &&
+    if (were_listed && request.asked >= kFirstLists &&
         is_known_to(world, server, request.balancer, request.answered)) {
       findings.judged();
       if (request.status == ClientStatus::kRejected) {

@@ -486,8 +486,20 @@ void Trial::collect_marks(std::uint32_t node) {
     mark("kept writes given up at the bound", cache->kept().counts().given_up);
     return;
   }
-  const TriadServer* member = plan_.is_member(node) ? triad_[node]->node() : nullptr;
+  const TriadServer* member = plan_.is_member(node) ? triad_[node]->process() : nullptr;
   if (member == nullptr) {
+    return;
+  }
+  history_.overwritten_counted += member->replica().overwritten();
+  mark("write overwritten after a split", member->replica().overwritten());
+  const ReplicaStore::Counts& store = member->store().counts();
+  mark("m-node loaded from the disk", store.loaded);
+  mark("damaged record found", store.damaged);
+  mark("value lost from the disk", store.lost_values);
+  mark("disk full", store.full);
+  mark("new generation after a loss", member->self().generation > 1 ? 1 : 0);
+  mark("member behind", member->times_behind());
+  if (!member->is_running()) {
     return;
   }
   const OwnerCache::Counts& owner = member->owner_cache().counts();
@@ -505,17 +517,8 @@ void Trial::collect_marks(std::uint32_t node) {
   mark("m-node dropped in a comparison", compared.dropped);
   mark("entry set aside", member->set_aside_count());
   history_.set_aside += member->set_aside_count();
-  history_.overwritten_counted += member->replica().overwritten();
-  mark("write overwritten after a split", member->replica().overwritten());
   mark("tombstone dropped", member->upkeep().tombstones_dropped);
   mark("cleared entry dropped", member->upkeep().cleared_dropped);
-  const ReplicaStore::Counts& store = member->store().counts();
-  mark("m-node loaded from the disk", store.loaded);
-  mark("damaged record found", store.damaged);
-  mark("value lost from the disk", store.lost_values);
-  mark("disk full", store.full);
-  mark("new generation after a loss", member->self().generation > 1 ? 1 : 0);
-  mark("member behind", member->times_behind());
 }
 
 }  // namespace copal::sim::fuzz
