@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Sums up JUnit files: names every failed and every skipped test, and every note a test left. The
-last line is `N passed, N failed`. Exit status 1 if a test failed, none ran or a file is missing.
+"""Sums up JUnit files: names every failed and every skipped test, every note a test left, and what
+took longest. The last line is `N passed, N failed`. Exit status 1 if a test failed, none ran or a
+file is missing.
 Usage: .ci/summary.py FILE…
 
 A note is a line of a test's output that starts with `note: ` or `[ DATA ] `; a test that runs on
@@ -13,9 +14,14 @@ import sys
 import xml.etree.ElementTree as xml
 
 
+SLOW_MIN_SECONDS = 10
+SLOW_MAX = 8
+
+
 def read(path):
-    """Returns (passed, failed names, skipped names with reason, notes) of one JUnit file."""
-    passed, failed, skipped, notes = 0, [], [], []
+    """Returns (passed, failed names, skipped names with reason, notes, (seconds, name) of each test)
+    of one JUnit file."""
+    passed, failed, skipped, notes, times = 0, [], [], [], []
     for case in xml.parse(path).getroot().iter("testcase"):
         name = case.get("name")
         skip = case.find("skipped")
@@ -26,14 +32,15 @@ def read(path):
             skipped.append(f"{name} ({reason})")
         else:
             passed += 1
+        times.append((float(case.get("time") or 0), name))
         for said in case.iter("system-out"):
             notes += [f"{name}: {note}" for note in
                       re.findall(r"^(?:note: |\[ DATA \] )(.*)$", said.text or "", re.MULTILINE)]
-    return passed, failed, skipped, notes
+    return passed, failed, skipped, notes, times
 
 
 def main(paths):
-    passed, failed, skipped, notes = 0, [], [], []
+    passed, failed, skipped, notes, times = 0, [], [], [], []
     for path in paths:
         if not pathlib.Path(path).is_file():
             failed.append(f"{path} was not written: its tests did not run to the end")
@@ -43,7 +50,11 @@ def main(paths):
         failed += found[1]
         skipped += found[2]
         notes += found[3]
-    for title, names in (("note", notes), ("skipped", skipped), ("FAILED", failed)):
+        times += found[4]
+    slow = [f"{name}, {seconds:.0f} s" for seconds, name in sorted(times, reverse=True)[:SLOW_MAX]
+            if seconds >= SLOW_MIN_SECONDS]
+    for title, names in (("note", notes), ("slow", slow), ("skipped", skipped),
+                         ("FAILED", failed)):
         for name in names:
             print(f"{title}: {name}")
     if passed == 0 and not failed:

@@ -41,6 +41,13 @@ class Summary(unittest.TestCase):
         self.assertEqual(lines[:-1], ["note: a: generated: x", "note: a: half",
                                       "skipped: c (no browser)", "FAILED: b"])
 
+    def test_what_took_longest_is_named(self):
+        cases = [f'<testcase name="t{i}" time="{i}.4"/>' for i in range(9, 20)]
+        _, lines = summed_up(*cases)
+        self.assertEqual(lines[:-1], [f"slow: t{i}, {i} s" for i in range(19, 11, -1)])
+        _, lines = summed_up('<testcase name="quick" time="9.9"/>')
+        self.assertEqual(lines, ["1 passed, 0 failed"])
+
     def test_nothing_run_is_a_failure(self):
         self.assertEqual(summed_up(SKIPPED)[0], 1)
         with contextlib.redirect_stdout(io.StringIO()):

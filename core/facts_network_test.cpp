@@ -161,6 +161,33 @@ TEST_F(Facts, T13_WithAMemberDownOrAllOfThemABalancerKeepsItsList) {
   EXPECT_EQ(cluster().balancer(kBalancer).listed(0), ServerPhase::kReady) << "its last list";
 }
 
+TEST_F(Facts, T13_AMemberThatHasHeardNobodyYetTakesNobodyOffTheList) {
+  begin_with_balancer();
+  cluster().kill(NodeId{1});
+  cluster().kill(NodeId{2});
+  cluster().run_for(5s);
+  const auto somebody_is_missing = [&] {
+    const Balancer& balancer = cluster().balancer(kBalancer);
+    return balancer.listed(0) != ServerPhase::kReady || balancer.listed(1) != ServerPhase::kReady;
+  };
+  ASSERT_FALSE(somebody_is_missing());
+
+  cluster().kill(NodeId{0});
+  cluster().run_for(5s);
+  cluster().start_member(0);
+  EXPECT_FALSE(cluster().run_until(somebody_is_missing, 3s)) << "it has just begun";
+
+  cluster().freeze(NodeId{0});
+  cluster().loses = [](const FakeCluster::Sent& sent) {
+    return sent.to == NodeId{0} && sent.from != kBalancer;  // whoever is first is a matter of luck
+  };
+  cluster().run_for(10s);
+  cluster().loses = nullptr;
+  cluster().thaw(NodeId{0});
+  EXPECT_FALSE(cluster().run_until(somebody_is_missing, 3s)) << "it was frozen";
+  EXPECT_TRUE(cluster().member(0).presence().number() > 0);
+}
+
 // ---- T14: slow peers and full queues
 
 TEST_F(Facts, T14_AMemberWhoseQueueOverflowsIsBehindAndStopsNobody) {

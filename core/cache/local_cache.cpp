@@ -18,14 +18,14 @@ void LocalCache::on_reply(NodeId from, const CacheCleared& cleared, Now now, Eff
 }
 
 /// An event is news of the entry, too.
-void LocalCache::on_reply(NodeId, const EntryEvent& event, Now, Effects& effects) {
+void LocalCache::on_reply(NodeId, const EntryEvent& event, Now now, Effects& effects) {
   if (scans_.on_event(event, effects) && !event.key_text.empty()) {
     const std::span key(reinterpret_cast<const std::uint8_t*>(event.key_text.data()),
                         event.key_text.size());
     const KeyHash hash = hash_key(event.cache.value, key);
     const NearCopy* copy = near_.peek(hash);
     if (copy != nullptr && copy->mnode.version < event.version) {
-      near_.outdate(hash);
+      near_.outdate(hash, now.mono);
     }
   }
 }

@@ -99,7 +99,7 @@ bool NearCache::confirm(const KeyHash& key, const Version& version, TimePoint ch
     return false;
   }
   if (item->older != nullptr && item->older->mnode.version == version) {
-    if (checked < item->copy.checked) {
+    if (checked < item->copy.asked_from()) {
       return true;  // it was newer already when this was asked
     }
     const NearCopy older = *item->older;
@@ -109,16 +109,17 @@ bool NearCache::confirm(const KeyHash& key, const Version& version, TimePoint ch
   } else if (item->copy.mnode.version != version) {
     return false;
   }
-  item->copy.checked = std::max(item->copy.checked, checked);
+  if (checked >= item->copy.asked_from()) {
+    item->copy.checked = checked;
+  }
   item->copy.mnode.accessed = std::max(item->copy.mnode.accessed, checked);
   return true;
 }
 
-void NearCache::outdate(const KeyHash& key) {
-  constexpr TimePoint kLongAgo{-kNever.time_since_epoch()};
+void NearCache::outdate(const KeyHash& key, TimePoint now) {
   Item* item = index_.find(key.bytes);
   if (item != nullptr) {
-    item->copy.checked = kLongAgo;
+    item->copy.checked = NearCopy::outdated_at(now);
   }
 }
 

@@ -24,10 +24,18 @@ struct NearCacheConfig {
 struct NearCopy {
   // In this order because a hit reads these and the key: they stand together behind the links.
   Blob value;           // no bytes if it stands in the m-node, there is none, or it did not come
-  TimePoint checked{};  // when it was last known to agree with the acting owner
+  TimePoint checked{};  // when it was last known to agree with the acting owner; see outdated_at()
   MNode mnode;
 
   bool has_bytes() const { return !mnode.has_stored_value() || !value.empty(); }
+  /// The `checked` of a copy that is known since then not to be the newest state: a time before all
+  /// others, so that it is too old for every read, and yet it says since when.
+  static TimePoint outdated_at(TimePoint since) { return since - kOutdated; }
+  /// What asks the owner before this time says nothing of the copy.
+  TimePoint asked_from() const { return checked < TimePoint{} ? checked + kOutdated : checked; }
+
+ private:
+  static constexpr Duration kOutdated{kNever.time_since_epoch() / 2};
 };
 
 /// The copies that a dynamic server keeps of entries it has read, within a limit in bytes. When a
@@ -81,9 +89,9 @@ class NearCache {
   /// answers may overtake each other. Returns whether that state is here.
   bool confirm(const KeyHash& key, const Version& version, TimePoint checked);
 
-  /// There is a newer state somewhere: the copy is not used without asking until it is confirmed,
-  /// or another put. It stays, lest reads go back behind it.
-  void outdate(const KeyHash& key);
+  /// There is a newer state somewhere: the copy is not used without asking until who is asked after
+  /// this confirms it, or another is put. It stays, lest reads go back behind it.
+  void outdate(const KeyHash& key, TimePoint now);
   /// Returns whether there was a copy.
   bool erase(const KeyHash& key);
   /// Forgets the copies, and what the policy learned from them; counts() go on.

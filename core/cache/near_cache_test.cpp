@@ -84,14 +84,16 @@ TEST(NearCache, ConfirmingNeverGoesBack) {
 
 TEST(NearCache, AnOutdatedCopyStaysAndIsOldUntilItIsConfirmed) {
   NearCache cache = cache_for(100);
-  cache.outdate(numbered_key(1));
+  cache.outdate(numbered_key(1), at(4));
   EXPECT_EQ(cache.count(), 0u);
   cache.put(numbered_mnode(1), bytes_of(100), at(5));
-  cache.outdate(numbered_key(1));
+  cache.outdate(numbered_key(1), at(6));
   ASSERT_NE(cache.peek_readable(numbered_key(1)), nullptr);
-  EXPECT_GT(at(5) - cache.peek(numbered_key(1))->checked, std::chrono::hours{24 * 365 * 100});
-  EXPECT_TRUE(cache.confirm(numbered_key(1), kNoVersion, at(6)));
-  EXPECT_EQ(cache.peek(numbered_key(1))->checked, at(6));
+  EXPECT_GT(at(5) - cache.peek(numbered_key(1))->checked, std::chrono::hours{24 * 365 * 50});
+  EXPECT_TRUE(cache.confirm(numbered_key(1), kNoVersion, at(5))) << "it is here";
+  EXPECT_LT(cache.peek(numbered_key(1))->checked, at(0)) << "but that was asked before";
+  EXPECT_TRUE(cache.confirm(numbered_key(1), kNoVersion, at(7)));
+  EXPECT_EQ(cache.peek(numbered_key(1))->checked, at(7));
   cache.check_invariants();
 }
 
@@ -121,6 +123,9 @@ TEST(NearCache, WhatHasItsBytesStandsBesideWhatHasNot) {
   EXPECT_FALSE(cache.confirm(numbered_key(1), state(7).version, at(3))) << "no more here";
   EXPECT_TRUE(cache.confirm(numbered_key(1), state(8).version, at(3)));
   EXPECT_EQ(readable(cache), 5u);
+  cache.outdate(numbered_key(1), at(4));
+  EXPECT_TRUE(cache.confirm(numbered_key(1), state(5).version, at(3))) << "overtaken by an event";
+  EXPECT_EQ(cache.peek(numbered_key(1))->mnode.version.counter, 8u);
   EXPECT_TRUE(cache.confirm(numbered_key(1), state(5).version, at(4))) << "the owner went back";
   EXPECT_EQ(cache.peek(numbered_key(1))->mnode.version.counter, 5u);
   EXPECT_EQ(cache.peek(numbered_key(1))->checked, at(4));

@@ -14,9 +14,13 @@ bool Presence::admits(NodeId from, const ServerHeartbeat& heartbeat) const {
          registered->role == heartbeat.role;
 }
 
-bool Presence::on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat) {
+bool Presence::on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat,
+                            FailureDetector::Heard heard, TimePoint now) {
   const auto [at, is_new] = present_.try_emplace(from);
   const bool news = is_new || at->second.phase != heartbeat.phase;
+  if (is_new || heard != FailureDetector::Heard::kAgain) {
+    at->second.since = now;
+  }
   at->second.phase = heartbeat.phase;
   at->second.list_held = heartbeat.list_held;
   return news;
@@ -26,19 +30,24 @@ void Presence::on_leave(NodeId node) {
   present_.erase(node);
 }
 
-/// Whether one that may be there has not been heard yet.
-bool Presence::is_unsure(TimePoint now) const {
-  if (now >= unsure_until_ || COPAL_MUTANT(kListedUnheard)) {
-    return false;
-  }
-  return std::ranges::any_of(roster_.registered(), [&](const Registered& registered) {
+/// A time in the past if all that may be there are heard, or somebody has been for long enough;
+/// kNever if nobody is.
+TimePoint Presence::unsure_until(TimePoint now) const {
+  TimePoint first = kNever;
+  bool is_complete = true;
+  for (const Registered& registered : roster_.registered()) {
     const auto at = present_.find(registered.node);
-    const bool is_known =
-        roster_.state(registered.node) == RosterState::kDisabled ||
-        (at != present_.end() && (at->second.phase == ServerPhase::kSleeping ||
-                                  detector_.state(registered.node, now) != PeerState::kUnknown));
-    return !is_known;
-  });
+    const bool is_there = at != present_.end();
+    const bool is_heard = is_there && is_alive(detector_.state(registered.node, now));
+    const bool is_silent = roster_.state(registered.node) == RosterState::kDisabled ||
+                           (is_there && at->second.phase == ServerPhase::kSleeping);
+    first = is_heard ? std::min(first, at->second.since) : first;
+    is_complete = is_complete && (is_heard || is_silent);
+  }
+  if (is_complete || COPAL_MUTANT(kListedUnheard)) {
+    return TimePoint{};
+  }
+  return first == kNever ? kNever : first + heard_within_;
 }
 
 ServerPhase Presence::phase(const Registered& registered, TimePoint now) const {
@@ -73,11 +82,10 @@ void Presence::update(TimePoint now, std::uint64_t clock, Effects& effects) {
     due_ = next_update_;
     return;
   }
-  if (is_unsure(now)) {
-    due_ = unsure_until_;
+  due_ = unsure_until(now);
+  if (now < due_) {
     return;
   }
-  unsure_until_ = TimePoint{};
   due_ = kNever;
   std::vector<ListedServer> list = make(now);
   if (list != list_ || number_ == 0) {

@@ -18,26 +18,26 @@ namespace copal {
 /// nothing of it is kept on a disk. Rule: R9.
 /// Source: paper, "Resin 4.0 Load Balancer": the list is pushed each time a server comes or goes
 /// (P89). Chosen: U15.
-/// After its start, or a freeze, a member has not heard those that are there, and says nothing
-/// until it has, or would: balancers may hear no other member, and go on with the list they have.
+/// A member that has just started, was frozen or cut off from all hears who is there one after the
+/// other, and says nothing until it must have heard them: balancers that hear no other member go on
+/// with the list they have.
 /// Invariants: 1. only registered nodes of the registered generation and role are known; 2. the
 /// list's number grows with each change, across restarts too (it is a reading of the hybrid clock).
 class Presence {
  public:
   /// The roster and the detector outlive it.
-  /// unsure_until  whoever is not heard by then is absent.
-  Presence(const Roster& roster, FailureDetector& detector, TimePoint unsure_until)
-      : roster_(roster), detector_(detector), unsure_until_(unsure_until) {}
+  /// heard_within  who is there is heard so long after the first one.
+  Presence(const Roster& roster, FailureDetector& detector, Duration heard_within)
+      : roster_(roster), detector_(detector), heard_within_(heard_within) {}
 
   /// Whether this node may be heard at all: it is registered as what it says.
   bool admits(NodeId from, const ServerHeartbeat& heartbeat) const;
-  /// A heartbeat of an admitted server, which the detector has not called stale. Returns whether it
-  /// says something new.
-  bool on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat);
+  /// A heartbeat of an admitted server, and what the detector calls it, other than stale. Returns
+  /// whether it says something new.
+  bool on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat, FailureDetector::Heard heard,
+                    TimePoint now);
   /// It says goodbye: no need to wait until it is silent.
   void on_leave(NodeId node);
-  /// This node was frozen, and hears everyone anew.
-  void on_frozen(TimePoint unsure_until) { unsure_until_ = unsure_until; }
 
   /// Makes the list anew if something changed; pushes it to all that are alive and lack it. To be
   /// called at news, at next_deadline(), and now and then. After a change the next one waits a
@@ -57,19 +57,20 @@ class Presence {
 
   struct Present {
     ServerPhase phase = ServerPhase::kStarting;
+    TimePoint since{};  // heard from then on, without a silence
     std::uint64_t list_held = 0;
     TimePoint pushed{};
     std::uint64_t pushed_number = 0;
   };
 
-  bool is_unsure(TimePoint now) const;
+  TimePoint unsure_until(TimePoint now) const;
   ServerPhase phase(const Registered& registered, TimePoint now) const;
   std::vector<ListedServer> make(TimePoint now) const;
   void push(NodeId to, Effects& effects) const;
 
   const Roster& roster_;
   FailureDetector& detector_;
-  TimePoint unsure_until_;
+  Duration heard_within_;
   std::map<NodeId, Present> present_;
   std::vector<ListedServer> list_;
   std::vector<ListedServer> balancers_;  // those of the list

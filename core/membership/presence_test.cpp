@@ -17,8 +17,8 @@ class PresenceTest : public ::testing::Test {
       return false;
     }
     detector_.add(node, now_);
-    detector_.on_heartbeat(node, Incarnation{1}, {++beats_, 0}, now_);
-    return presence_.on_heartbeat(node, heartbeat);
+    const auto heard = detector_.on_heartbeat(node, Incarnation{1}, {++beats_, 0}, now_);
+    return presence_.on_heartbeat(node, heartbeat, heard, now_);
   }
   bool hear(NodeId node, ServerPhase phase = ServerPhase::kReady, std::uint64_t list_held = 0) {
     return hear(node, {.generation = 1, .phase = phase, .list_held = list_held});
@@ -52,7 +52,7 @@ class PresenceTest : public ::testing::Test {
                   {.node = kOne},
                   {.node = kBalancer, .role = NodeRole::kBalancer}}};
   FailureDetector detector_{{}, Now{now_, {}}};
-  Presence presence_{roster_, detector_, now_};
+  Presence presence_{roster_, detector_, 0s};
   ServerList last_;
 };
 
@@ -123,15 +123,17 @@ TEST_F(PresenceTest, SilenceAndAGoodbyeMakeAServerAbsent) {
   EXPECT_EQ(listed(1), ServerPhase::kAbsent);
   EXPECT_EQ(listed(0), ServerPhase::kReady);
   EXPECT_EQ(presence_.alive(now_), std::vector{kTwo});
+  hear_balancer();
   presence_.on_leave(kTwo);
   update();
   EXPECT_EQ(listed(0), ServerPhase::kAbsent);
-  EXPECT_TRUE(presence_.alive(now_).empty());
+  EXPECT_EQ(presence_.alive(now_), std::vector{kBalancer});
 }
 
 TEST_F(PresenceTest, WhoSleepsIsSilentAndStaysListed) {
   hear(kOne, ServerPhase::kSleeping);
   pass(1min);
+  hear_balancer();
   update();
   EXPECT_EQ(listed(1), ServerPhase::kSleeping);
   roster_.take({kOne, RosterState::kDisabled, {1, 0, {}}});
@@ -173,10 +175,10 @@ TEST(Presence, ALongListComesInParts) {
   const Roster roster(many);
   const TimePoint now{100s};
   FailureDetector detector({}, Now{now, {}});
-  Presence presence(roster, detector, now);
+  Presence presence(roster, detector, 0s);
   detector.add(NodeId{100}, now);
-  detector.on_heartbeat(NodeId{100}, Incarnation{1}, {1, 0}, now);
-  presence.on_heartbeat(NodeId{100}, {.generation = 1, .role = NodeRole::kBalancer});
+  const auto heard = detector.on_heartbeat(NodeId{100}, Incarnation{1}, {1, 0}, now);
+  presence.on_heartbeat(NodeId{100}, {.generation = 1, .role = NodeRole::kBalancer}, heard, now);
   Effects effects;
   presence.update(now, 1, effects);
   ASSERT_EQ(effects.size(), 3U);
@@ -190,53 +192,82 @@ TEST(Presence, ALongListComesInParts) {
   EXPECT_EQ(whole, presence.list());
 }
 
-TEST_F(PresenceTest, AMemberThatHasJustStartedSaysNothingOfWhomItHasNotHeard) {
-  presence_.on_frozen(now_ + 1s);
-  hear_balancer();
+// ---- who has not heard anybody for long
+
+/// Waits for a second for those that are there.
+class UnsurePresenceTest : public PresenceTest {
+ protected:
+  UnsurePresenceTest() { std::construct_at(&presence_, roster_, detector_, 1s); }
+};
+
+TEST_F(UnsurePresenceTest, AMemberThatHasJustStartedSaysNothingOfWhomItHasNotHeard) {
   EXPECT_TRUE(update().empty());
-  EXPECT_EQ(presence_.next_deadline(), TimePoint(101s));
+  EXPECT_EQ(presence_.next_deadline(), kNever) << "nobody is there to be told";
+  hear_balancer();
+  const TimePoint sure = now_ + 1s;
+  EXPECT_TRUE(update().empty());
+  EXPECT_EQ(presence_.next_deadline(), sure);
   hear(kOne);
   EXPECT_TRUE(update().empty()) << "the other server may be there as well";
+  EXPECT_EQ(presence_.next_deadline(), sure) << "it would have been heard by then";
   EXPECT_EQ(presence_.number(), 0U);
   hear(kTwo);
   EXPECT_EQ(update(), (std::vector{kOne, kTwo, kBalancer})) << "all are heard: no need to wait";
   EXPECT_EQ(presence_.next_deadline(), kNever);
 }
 
-TEST_F(PresenceTest, WhoIsNotHeardInTimeIsAbsentAndWhoIsDisabledIsNotWaitedFor) {
-  presence_.on_frozen(now_ + 1s);
+TEST_F(UnsurePresenceTest, WhoIsNotHeardInTimeIsAbsent) {
   hear_balancer();
+  update();
+  pass(presence_.next_deadline() - now_);
   hear(kOne);
-  roster_.take({kTwo, RosterState::kDisabled, {1, 0, {}}});
   EXPECT_EQ(update(), (std::vector{kOne, kBalancer}));
-  roster_.take({kTwo, RosterState::kEnabled, {2, 0, {}}});
-  presence_.on_frozen(now_ + 1s);
-  update();
-  EXPECT_EQ(listed(0), ServerPhase::kAbsent) << "as before: the list is not made anew";
-  EXPECT_EQ(presence_.next_deadline(), now_ + 950ms);
-  pass(900ms);
-  hear_balancer();
-  update();
-  EXPECT_EQ(presence_.next_deadline(), kNever);
+  EXPECT_EQ(listed(0), ServerPhase::kAbsent);
+  EXPECT_EQ(listed(1), ServerPhase::kReady);
 }
 
-TEST_F(PresenceTest, AfterAFreezeTheListStaysUntilTheServersAreHeardAnew) {
+TEST_F(UnsurePresenceTest, WhoIsDisabledIsNotWaitedFor) {
+  roster_.take({kTwo, RosterState::kDisabled, {1, 0, {}}});
+  hear_balancer();
+  hear(kOne);
+  EXPECT_EQ(update(), (std::vector{kOne, kBalancer}));
+}
+
+TEST_F(UnsurePresenceTest, WhoHasHeardOneForLongMissesTheOthersWithTheDetector) {
+  hear_balancer();
+  hear(kOne);
+  hear(kTwo);
+  update();
+  for (int i = 0; i < 7; ++i) {
+    pass(500ms);
+    hear_balancer();
+    hear(kTwo);
+  }
+  update();
+  EXPECT_EQ(listed(1), ServerPhase::kAbsent);
+}
+
+TEST_F(UnsurePresenceTest, AfterAFreezeOrWhenCutOffTheListStaysUntilTheServersAreHeardAnew) {
   hear_balancer();
   hear(kOne, ServerPhase::kSleeping);
   hear(kTwo);
   update();
   const std::uint64_t before = presence_.number();
-  now_ += 1min;
-  detector_.on_step(now_);
-  presence_.on_frozen(now_ + 1s);
-  EXPECT_TRUE(update().empty());
-  hear_balancer(before);
-  EXPECT_TRUE(update().empty());
-  EXPECT_EQ(listed(0), ServerPhase::kReady);
-  hear(kTwo);
-  update();
-  EXPECT_EQ(presence_.number(), before) << "nothing has changed; who sleeps is silent";
-  EXPECT_EQ(presence_.next_deadline(), kNever);
+  for (const bool is_frozen : {true, false}) {
+    for (int i = 0; i < 10; ++i) {
+      now_ += is_frozen ? 10s : 1s;
+      detector_.on_step(now_);
+    }
+    EXPECT_TRUE(update().empty());
+    hear_balancer(before);
+    EXPECT_TRUE(update().empty());
+    EXPECT_EQ(listed(1), ServerPhase::kSleeping);
+    EXPECT_EQ(listed(0), ServerPhase::kReady);
+    hear(kTwo);
+    update();
+    EXPECT_EQ(presence_.number(), before) << "nothing has changed; who sleeps is silent";
+    EXPECT_EQ(presence_.next_deadline(), kNever);
+  }
 }
 
 TEST_F(PresenceTest, NewsThatComeTogetherArePushedTogether) {

@@ -87,7 +87,7 @@ TriadLink::News TriadLink::on_heartbeat(NodeId from, const MemberHeartbeat& hear
     news.events_lost = says.announced;
     news.owners_changed = true;
     unheard_since_[slot->value] = now.mono;
-    says = Says{.incarnation = heartbeat.beat.incarnation, .list = std::move(says.list)};
+    says = Says{.incarnation = heartbeat.beat.incarnation};
   }
   says.replicated_up_to = heartbeat.replicated_up_to;
   says.alone = heartbeat.alone;
@@ -145,6 +145,7 @@ TriadLink::News TriadLink::on_time(ServerPhase phase, const std::vector<CacheId>
       news.owners_changed = true;
       was_heard_[slot.value] = false;
       unheard_since_[slot.value] = now.mono;
+      says_[slot.value].list_number = 0;  // much may be otherwise when it is heard again
     }
   }
   news.list_changed = news.events_lost && merge_lists(now.mono);
@@ -259,12 +260,15 @@ bool TriadLink::merge_lists(TimePoint now) {
   if (!hears_any(now) && COPAL_MUTANT(kListForgotten)) {
     return !std::exchange(list_, {}).empty();
   }
-  if (!hears_any(now)) {
+  const auto says = [&](Slot slot) {
+    return is_heard(slot, now) && says_[slot.value].list_number > 0;
+  };
+  if (std::ranges::none_of(kAllSlots, says)) {
     return false;  // the last one stays
   }
   std::vector<ListedServer> merged;
   for (const Slot slot : kAllSlots) {
-    if (!is_heard(slot, now) || says_[slot.value].list == merged) {
+    if (!says(slot) || says_[slot.value].list == merged) {
       continue;
     }
     // All lists are in the triad's order: what is new stands behind what is before it there.

@@ -25,7 +25,8 @@ struct TriadLinkConfig {
 /// A server's or balancer's ties to the triad: heartbeats to each member, who of them is there, who
 /// acts for which keys, and the list of servers. It decides nothing for others. Source: paper,
 /// sections II and V.i. Rule: R0.3 (incarnation), R1.4, R9.
-/// The list: the union of what the members say that are heard; with none heard, the last one.
+/// The list: the union of what the members say that are heard, since they are; the last one as long
+/// as none of them has said anything.
 /// Invariants: 1. the incarnation is above all that a member has known of this node.
 class TriadLink {
  public:

@@ -243,6 +243,36 @@ TEST_F(TriadLinkTest, WithNobodyHeardTheLastListStays) {
   EXPECT_EQ(link_->list(), std::vector{ready(10)});
 }
 
+TEST_F(TriadLinkTest, AMemberThatIsHeardAnewHasSaidNothingYet) {
+  time(0s);
+  hear(0, {}, false);
+  list(0, 7, {ready(10)});
+  for (int i = 0; i < 13; ++i) {
+    hear(1, {}, false);
+    time(250ms);
+  }
+  list(1, 1, {ready(11)});
+  std::vector<ServerHeartbeat> sent;
+  for (int i = 0; i < 13; ++i) {
+    time(250ms, &sent);
+  }
+  EXPECT_FALSE(link_->hears_any(now_.mono));
+  EXPECT_EQ(sent.at(sent.size() - 3).list_held, 0U) << "so that it comes again, though it is known";
+
+  EXPECT_FALSE(hear(0, {}, false).list_changed) << "what it said is old";
+  EXPECT_EQ(link_->list(), std::vector{ready(11)});
+  starts_[0] = Incarnation{2};
+  EXPECT_FALSE(hear(0, {}, false).list_changed);
+  EXPECT_EQ(link_->list(), std::vector{ready(11)}) << "the last one, of a member that is gone";
+  EXPECT_TRUE(list(0, 9, {ready(12)}).list_changed);
+  EXPECT_EQ(link_->list(), std::vector{ready(12)});
+  starts_[0] = Incarnation{3};
+  hear(0, {}, false);
+  hear(1, {}, false);
+  list(1, 2, {absent(12)});
+  EXPECT_EQ(link_->list(), std::vector{absent(12)}) << "what it said before its start is void";
+}
+
 TEST_F(TriadLinkTest, WhatASilentMemberSaidIsForgottenWhileAnotherIsHeard) {
   time(0s);
   hear(0, {}, false);

@@ -123,7 +123,7 @@ void TriadServer::on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat, No
     return;
   }
   r.owner.listeners().set(from, heartbeat.listens);
-  bool news = r.presence.on_heartbeat(from, heartbeat);
+  bool news = r.presence.on_heartbeat(from, heartbeat, heard, now.mono);
   if (heartbeat.leaving) {
     r.presence.on_leave(from);
     r.owner.listeners().forget(from);

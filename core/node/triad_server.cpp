@@ -32,7 +32,6 @@ void TriadServer::step(const Input& input, Now now, Effects& effects) {
   if (running_ != nullptr) {
     if (running_->detector.on_step(now.mono) && !COPAL_MUTANT(kFrozenGoesOn)) {
       OwnerEvents events;
-      running_->presence.on_frozen(now.mono + config_.detector.suspect_after);
       running_->ownership.on_frozen(now.mono, events);
       perform(events, now, effects);
       refresh_streams(now, effects);

@@ -62,7 +62,7 @@ TriadServer::Running::Running(const TriadServerConfig& config, const SelfRecord&
       left(config.left_values_max_bytes, replica),
       upkeep(config.upkeep, replica, clock, horizon),
       roster(config.registered),
-      presence(roster, detector, now.mono + config.detector.suspect_after) {
+      presence(roster, detector, config.detector.suspect_after) {
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
     const NodeId member = config.members[slot];
     if (member == kNoNode || member == config.self) {
