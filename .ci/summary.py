@@ -19,8 +19,8 @@ SLOW_MAX = 8
 
 
 def read(path):
-    """Returns (passed, failed names, skipped names with reason, notes, (seconds, name) of each test)
-    of one JUnit file."""
+    """Returns (passed, failed names, skipped names with reason, notes, (seconds, name) of each test
+    case) of one JUnit file."""
     passed, failed, skipped, notes, times = 0, [], [], [], []
     for case in xml.parse(path).getroot().iter("testcase"):
         name = case.get("name")

@@ -196,6 +196,14 @@ bool are_all_well(const fuzz::Trial& world, TimePoint from, TimePoint to) {
   return true;
 }
 
+bool is_outbid(const History& history, Group group, const ActingSpan& by, TimePoint from,
+               TimePoint to) {
+  return std::ranges::any_of(history.acting[group.value], [&](const ActingSpan& other) {
+    return other.member != by.member && other.from < to && other.to >= from &&
+           std::pair(other.term, other.member) > std::pair(by.term, by.member);
+  });
+}
+
 bool two_acted(const History& history, Group group, TimePoint from, TimePoint to) {
   TimePoint last{};
   for (const ActingSpan& span : history.acting[group.value]) {

@@ -121,6 +121,10 @@ bool hear_each_other(const fuzz::Trial& world, std::uint32_t one, std::uint32_t 
                      TimePoint from, TimePoint to);
 /// Whether three members run and hear each other all through a span.
 bool are_all_well(const fuzz::Trial& world, TimePoint from, TimePoint to);
+/// Whether another member acted for a group under a higher view than this one did, some time before
+/// `to` and not only before `from`: whoever hears of that goes by it.
+bool is_outbid(const History& history, Group group, const ActingSpan& by, TimePoint from,
+               TimePoint to);
 /// Whether two members acted for a group at the same time within a span.
 bool two_acted(const History& history, Group group, TimePoint from, TimePoint to);
 /// When a version was first seen anywhere; kNever if it was not.

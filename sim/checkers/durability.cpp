@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
 #include <vector>
 
 #include "sim/checkers/checkers.h"
@@ -100,15 +99,8 @@ bool has(const KeyHistory& key, std::uint32_t member, const Version& version, Ti
   return state != nullptr && state->running && state->version >= version;
 }
 
-/// Whether another member acted meanwhile under a higher view: servers that hear both ask that one.
-bool is_outbid(const History& history, Group group, const ActingSpan& span, TimePoint until) {
-  return std::ranges::any_of(history.acting[group.value], [&](const ActingSpan& other) {
-    return other.member != span.member && other.from <= until && other.to >= span.from &&
-           std::pair(other.term, other.member) > std::pair(span.term, span.member);
-  });
-}
-
-/// A server offers what it keeps to whoever begins to act.
+/// A server offers what it keeps to whoever begins to act; in a split, to the highest view it
+/// hears.
 void check_offered(const fuzz::Trial& world, const Operation& write, const KeyHistory& key,
                    Findings& findings) {
   constexpr Duration kOffered = 5s;
@@ -117,7 +109,7 @@ void check_offered(const fuzz::Trial& world, const Operation& write, const KeyHi
     const TimePoint until = span.from + kOffered;
     if (span.from <= write.answered || span.to < until ||
         was_replicated(key, write.version, span.from) ||
-        is_outbid(history, key.group, span, until) ||
+        is_outbid(history, key.group, span, span.from, until) ||
         ended(history, write.server, write.asked, until) ||
         !hear_each_other(world, write.server, span.member, span.from - kOffered, until)) {
       continue;

@@ -99,6 +99,7 @@ void check_passes_on(const fuzz::Trial& world, Group group, const ActingSpan& sp
   });
   const bool hands_over =
       next.from >= span.to && next.from - span.to < 1s && !by_another &&
+      !is_outbid(history, group, span, {}, span.to) &&
       hear_each_other(world, span.member, next.member, span.to - 100ms, next.from) &&
       runs_through(history, span.member, span.from, next.from) &&
       !had_fault(world.plan(), Kind::kFreeze, Kind::kFreeze, span.to - 1min, next.from) &&
