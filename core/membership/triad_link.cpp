@@ -87,7 +87,10 @@ TriadLink::News TriadLink::on_heartbeat(NodeId from, const MemberHeartbeat& hear
     news.events_lost = says.announced;
     news.owners_changed = true;
     unheard_since_[slot->value] = now.mono;
-    says = Says{.incarnation = heartbeat.beat.incarnation};
+    // Its first list may have overtaken its first heartbeat; an older one is of a moment ago.
+    says = Says{.incarnation = heartbeat.beat.incarnation,
+                .has_list = says.has_list,
+                .list = std::move(says.list)};
   }
   says.replicated_up_to = heartbeat.replicated_up_to;
   says.alone = heartbeat.alone;
@@ -145,7 +148,8 @@ TriadLink::News TriadLink::on_time(ServerPhase phase, const std::vector<CacheId>
       news.owners_changed = true;
       was_heard_[slot.value] = false;
       unheard_since_[slot.value] = now.mono;
-      says_[slot.value].list_number = 0;  // much may be otherwise when it is heard again
+      says_[slot.value].has_list = false;  // much may be otherwise when it is heard again
+      says_[slot.value].list_number = 0;
     }
   }
   news.list_changed = news.events_lost && merge_lists(now.mono);
@@ -250,6 +254,7 @@ TriadLink::News TriadLink::on_list(NodeId from, const ServerList& part, Now now)
   if (says.coming_next < part.parts || part.number <= says.list_number) {
     return {};
   }
+  says.has_list = true;
   says.list_number = part.number;
   says.list = std::exchange(says.coming, {});
   return {.list_changed = merge_lists(now.mono)};
@@ -260,9 +265,7 @@ bool TriadLink::merge_lists(TimePoint now) {
   if (!hears_any(now) && COPAL_MUTANT(kListForgotten)) {
     return !std::exchange(list_, {}).empty();
   }
-  const auto says = [&](Slot slot) {
-    return is_heard(slot, now) && says_[slot.value].list_number > 0;
-  };
+  const auto says = [&](Slot slot) { return is_heard(slot, now) && says_[slot.value].has_list; };
   if (std::ranges::none_of(kAllSlots, says)) {
     return false;  // the last one stays
   }

@@ -84,6 +84,7 @@ class TriadLink {
     bool alone = false;
     bool announced = false;
     Announcement announcement;
+    bool has_list = false;  // it has said one since it is heard
     std::uint64_t list_number = 0;
     std::vector<ListedServer> list;
     std::uint64_t coming_number = 0;  // of a list of which not all parts are here

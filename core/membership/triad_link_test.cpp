@@ -266,11 +266,24 @@ TEST_F(TriadLinkTest, AMemberThatIsHeardAnewHasSaidNothingYet) {
   EXPECT_EQ(link_->list(), std::vector{ready(11)}) << "the last one, of a member that is gone";
   EXPECT_TRUE(list(0, 9, {ready(12)}).list_changed);
   EXPECT_EQ(link_->list(), std::vector{ready(12)});
-  starts_[0] = Incarnation{3};
+}
+
+TEST_F(TriadLinkTest, AListMayOvertakeTheFirstHeartbeat) {
+  EXPECT_FALSE(list(0, 1, {ready(10)}).list_changed) << "it is not heard";
+  EXPECT_TRUE(hear(0, {}, false).list_changed);
+  EXPECT_EQ(link_->list(), std::vector{ready(10)});
+}
+
+TEST_F(TriadLinkTest, AMemberThatBeginsAnewWithoutASilenceIsBelievedUntilItSaysOtherwise) {
+  hear(0, {}, false);
+  list(0, 7, {ready(10)});
+  starts_[0] = Incarnation{2};
   hear(0, {}, false);
   hear(1, {}, false);
-  list(1, 2, {absent(12)});
-  EXPECT_EQ(link_->list(), std::vector{absent(12)}) << "what it said before its start is void";
+  list(1, 1, {ready(11)});
+  EXPECT_EQ(link_->list(), (std::vector{ready(11), ready(10)}));
+  EXPECT_TRUE(list(0, 3, {ready(12)}).list_changed) << "its numbers may begin anew as well";
+  EXPECT_EQ(link_->list(), (std::vector{ready(11), ready(12)}));
 }
 
 TEST_F(TriadLinkTest, WhatASilentMemberSaidIsForgottenWhileAnotherIsHeard) {
