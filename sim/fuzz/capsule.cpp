@@ -248,6 +248,7 @@ std::string to_json(const Capsule& capsule) {
   Writer writer;
   fields(capsule.plan, writer);
   OrderedJson json{{"capsule", kFormat},
+                   {"program", capsule.program},
                    {"checker", capsule.checker},
                    {"finding", capsule.finding},
                    {"cause", capsule.cause}};
@@ -283,6 +284,7 @@ ReadCapsule capsule_from_json(const std::string& text) {
     Reader reader(json, "");
     reader("capsule", format);
     demand(format == kFormat, "capsule", "format 1");
+    capsule.program = json.value("program", "");
     capsule.checker = json.value("checker", "");
     capsule.finding = json.value("finding", "");
     capsule.cause = json.value("cause", "");

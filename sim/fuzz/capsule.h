@@ -14,6 +14,7 @@ struct Capsule {
   std::string checker;  // that found something
   std::string finding;  // what it said
   std::string cause;    // what was wrong, for one that is kept in the tests
+  std::string program;  // that kept it, with its version
 };
 
 /// JSON, an operation or a fault to a line.

@@ -31,7 +31,7 @@ std::string with(std::string text, const std::string& from, const std::string& t
 
 TEST(Capsule, IsReadAsItWasWritten) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    const Capsule capsule{draw_plan(seed), "checker", "a finding", "a \"cause\""};
+    const Capsule capsule{draw_plan(seed), "checker", "a finding", "a \"cause\"", "this"};
     const std::string text = to_json(capsule);
     const ReadCapsule read = capsule_from_json(text);
     ASSERT_TRUE(read.capsule) << read.error;
@@ -39,6 +39,7 @@ TEST(Capsule, IsReadAsItWasWritten) {
     EXPECT_EQ(read.capsule->plan.ops.size(), capsule.plan.ops.size());
     EXPECT_EQ(read.capsule->plan.ops.back().at, capsule.plan.ops.back().at);
     EXPECT_EQ(read.capsule->cause, capsule.cause);
+    EXPECT_EQ(read.capsule->program, "this");
   }
 }
 

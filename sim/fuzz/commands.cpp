@@ -15,7 +15,9 @@
 #include "core/base/mutant.h"
 #include "sim/commands.h"
 #include "sim/fuzz/capsule.h"
+#include "sim/fuzz/draw_plan.h"
 #include "sim/fuzz/fault_names.h"
+#include "sim/fuzz/first_difference.h"
 #include "sim/fuzz/shrink.h"
 #include "sim/progress.h"
 
@@ -133,6 +135,21 @@ bool print_shares(const SeedsTotals& totals, const FuzzCommand& command) {
   return good;
 }
 
+/// Where two runs of a plan part that should be the same.
+void print_difference(const Plan& plan) {
+  std::printf("  seed %llu is not deterministic: ", wide(plan.seed));
+  const auto found = first_difference(plan, plan);
+  if (!found) {
+    std::printf("but two runs of it now were the same\n");
+    return;
+  }
+  const double at_s = to_seconds(found->at);
+  std::printf(
+      "two runs part at step %llu, of node %u at %.6f s; compare what\n"
+      "    copal-sim replay %llu --steps --from %.6f --to %.6f  prints\n",
+      wide(found->step), found->node, at_s, wide(plan.seed), at_s - 0.01, at_s + 0.01);
+}
+
 bool print_gates(const SeedsTotals& totals, const FuzzCommand& command) {
   bool good = true;
   if (totals.seeds >= kMarksFrom && command.focus.empty()) {
@@ -146,7 +163,7 @@ bool print_gates(const SeedsTotals& totals, const FuzzCommand& command) {
   std::printf("run twice, in two processes: %llu seeds, %zu of them with another hash\n",
               wide(totals.twice), totals.differed.size());
   for (const std::uint64_t seed : totals.differed) {
-    std::printf("  seed %llu is not deterministic\n", wide(seed));
+    print_difference(draw_plan(seed, command.seeds.focus));
   }
   std::printf("runs with a defect on purpose (the canary): %llu, %llu of them reported\n",
               wide(totals.canaries), wide(totals.canaries_caught));
@@ -175,7 +192,9 @@ Capsule shrunk(const FailedSeed& failed, const FuzzCommand& command) {
     return found == report.violations.end() ? nullptr : &*found;
   };
   const unsigned jobs = command.seeds.jobs;
-  Capsule capsule{.checker = checker, .finding = failed.violations.front().message};
+  Capsule capsule{.checker = checker,
+                  .finding = failed.violations.front().message,
+                  .program = "copal-sim " COPAL_VERSION};
   capsule.plan = shrink(
       draw_plan(failed.seed, command.seeds.focus),
       [&](const std::vector<Plan>& plans) {
