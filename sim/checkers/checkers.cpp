@@ -30,6 +30,7 @@ constexpr std::array kCheckers = {
     Checker{"routing", "balancers send only to whom the list allows", check_routing},
     Checker{"server_list", "the list comes to be what is true", check_server_list},
     Checker{"events", "who listens learns what changed, or that it may not have", check_events},
+    Checker{"listing", "keys that are there are listed, once", check_listing},
 };
 
 }  // namespace

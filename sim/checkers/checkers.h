@@ -66,6 +66,7 @@ void check_liveness(fuzz::Trial& world, Findings& findings);
 void check_routing(fuzz::Trial& world, Findings& findings);
 void check_server_list(fuzz::Trial& world, Findings& findings);
 void check_events(fuzz::Trial& world, Findings& findings);
+void check_listing(fuzz::Trial& world, Findings& findings);
 
 // What they share.
 

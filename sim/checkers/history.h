@@ -39,8 +39,9 @@ struct Operation {
   std::optional<MNode> previous;
   std::uint64_t value_sum = 0;  // of the bytes that came with the answer
   std::uint64_t previous_sum = 0;
-  bool was_told = false;  // the server was up and has got it
-  bool died = false;      // its process ended before it answered
+  std::vector<std::string> keys;  // of a list, up to the page that has come
+  bool was_told = false;          // the server was up and has got it
+  bool died = false;              // its process ended before it answered
   bool is_over() const { return answered != kNever; }
 
   KeyName name() const { return {planned.cache, planned.key}; }

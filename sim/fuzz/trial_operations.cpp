@@ -168,6 +168,7 @@ void Trial::on_answer(const AnswerCall& answer) {
 
 void Trial::on_keys(const AnswerKeys& answer) {
   Operation& operation = history_.operations[answer.call.value - 1];
+  operation.keys.insert(operation.keys.end(), answer.keys.begin(), answer.keys.end());
   if (answer.status == CacheStatus::kDone && answer.next) {
     // The next page, in the same operation, once the step that answered is over.
     const ReadKeys next{answer.call, CacheId{operation.planned.cache}, *answer.next, 10s};
