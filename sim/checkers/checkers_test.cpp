@@ -1,9 +1,11 @@
 // Each checker, on a history that is good, and on the same with one thing made bad.
 
-#include "sim/testing/checkers_bed.h"
+#include "sim/checkers/checkers.h"
 
 #include <functional>
 #include <utility>
+
+#include "sim/testing/checkers_bed.h"
 
 namespace copal::sim {
 namespace {
