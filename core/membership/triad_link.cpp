@@ -225,12 +225,16 @@ NodeId TriadLink::ask(Group group, Slot avoid, TimePoint now) const {
       any = slot;
     }
   }
-  for (const std::optional<Slot>& choice : {acting, relay, heard, any}) {
+  for (const std::optional<Slot>& choice : {acting, relay, heard}) {
     if (choice) {
       return member(*choice);
     }
   }
-  return avoid.value < kSlots ? member(avoid) : kNoNode;
+  // Rather one that is there: what another does with the question may never be known.
+  if (avoid.value < kSlots && (is_heard(avoid, now) || !any)) {
+    return member(avoid);
+  }
+  return any ? member(*any) : kNoNode;
 }
 
 // ---- the list of servers

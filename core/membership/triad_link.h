@@ -65,7 +65,7 @@ class TriadLink {
   /// A member answered under this view.
   void heed(Group group, const View& view);
   /// The member to ask: who acts, else one that hears it act and relays, else the first in order
-  /// that is heard, else the first that is there. avoid  not this one if there is another.
+  /// that is heard, else the first that is there. avoid  not this one if another is heard.
   NodeId ask(Group group, Slot avoid, TimePoint now) const;
   NodeId ask(Group group, TimePoint now) const { return ask(group, Slot{kSlots}, now); }
 

@@ -191,6 +191,14 @@ TEST_F(TriadLinkTest, TheOnlyOneThereIsAskedThoughItShouldBeAvoided) {
   EXPECT_EQ(asked(Slot{0}), 7U);
 }
 
+TEST_F(TriadLinkTest, WhoShouldBeAvoidedIsAskedBeforeThoseThatAreNotHeard) {
+  EXPECT_EQ(asked(Slot{0}), 1U) << "none is";
+  hear(0, {7, Slot{1}}, false);
+  EXPECT_EQ(asked(Slot{0}), 0U);
+  hear(2, {7, Slot{1}}, false);
+  EXPECT_EQ(asked(Slot{0}), 2U);
+}
+
 // ---- the list (R9)
 
 TEST_F(TriadLinkTest, TheListIsTheUnionOfWhatTheHeardOnesSay) {
