@@ -41,6 +41,9 @@ TimePoint Presence::unsure_until(TimePoint now) const {
     const bool is_heard = is_there && is_alive(detector_.state(registered.node, now));
     const bool is_silent = roster_.state(registered.node) == RosterState::kDisabled ||
                            (is_there && at->second.phase == ServerPhase::kSleeping);
+    if (is_heard && now - at->second.since >= heard_within_) {
+      return TimePoint{};  // mostly the first of all
+    }
     first = is_heard ? std::min(first, at->second.since) : first;
     is_complete = is_complete && (is_heard || is_silent);
   }
