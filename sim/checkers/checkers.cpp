@@ -199,9 +199,12 @@ bool are_all_well(const fuzz::Trial& world, TimePoint from, TimePoint to) {
 
 bool is_outbid(const History& history, Group group, const ActingSpan& by, TimePoint from,
                TimePoint to) {
+  const auto view = [](const ActingSpan& span) {
+    return View{span.term, Slot{static_cast<std::uint8_t>(span.member)}};
+  };
   return std::ranges::any_of(history.acting[group.value], [&](const ActingSpan& other) {
     return other.member != by.member && other.from < to && other.to >= from &&
-           std::pair(other.term, other.member) > std::pair(by.term, by.member);
+           view(other) > view(by);
   });
 }
 

@@ -136,18 +136,23 @@ bool print_shares(const SeedsTotals& totals, const FuzzCommand& command) {
 }
 
 /// Where two runs of a plan part that should be the same.
-void print_difference(const Plan& plan) {
-  std::printf("  seed %llu is not deterministic: ", wide(plan.seed));
+void print_difference(std::uint64_t seed, const FuzzCommand& command) {
+  const Plan plan = draw_plan(seed, command.seeds.focus);
+  std::printf("  seed %llu is not deterministic: ", wide(seed));
   const auto found = first_difference(plan, plan);
   if (!found) {
     std::printf("but two runs of it now were the same\n");
     return;
   }
+  std::string focus;
+  for (const std::string& word : command.focus) {
+    focus += " --focus " + word;
+  }
   const double at_s = to_seconds(found->at);
   std::printf(
       "two runs part at step %llu, of node %u at %.6f s; compare what\n"
-      "    copal-sim replay %llu --steps --from %.6f --to %.6f  prints\n",
-      wide(found->step), found->node, at_s, wide(plan.seed), at_s - 0.01, at_s + 0.01);
+      "    copal-sim replay %llu%s --steps --from %.6f --to %.6f  prints\n",
+      wide(found->step), found->node, at_s, wide(seed), focus.c_str(), at_s - 0.01, at_s + 0.01);
 }
 
 bool print_gates(const SeedsTotals& totals, const FuzzCommand& command) {
@@ -163,7 +168,7 @@ bool print_gates(const SeedsTotals& totals, const FuzzCommand& command) {
   std::printf("run twice, in two processes: %llu seeds, %zu of them with another hash\n",
               wide(totals.twice), totals.differed.size());
   for (const std::uint64_t seed : totals.differed) {
-    print_difference(draw_plan(seed, command.seeds.focus));
+    print_difference(seed, command);
   }
   std::printf("runs with a defect on purpose (the canary): %llu, %llu of them reported\n",
               wide(totals.canaries), wide(totals.canaries_caught));
