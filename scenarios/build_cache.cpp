@@ -1,5 +1,7 @@
 #include "scenarios/build_cache.h"
 
+#include <cmath>
+
 #include "scenarios/read_keys.h"
 #include "scenarios/units.h"
 
@@ -51,6 +53,9 @@ CacheConfig cache(const std::string& name, const Node& node) {
   read(node, "consistency", kConsistencyNames, result.consistency);
   read(node, "local_read_timeout", result.local_read_timeout);
   read(node, "expire_timeout", result.expire_timeout);
+  double expire_spread = 0;
+  read(node, "expire_spread", Format::kRatio, expire_spread);
+  result.expire_spread_percent = static_cast<std::uint32_t>(std::lround(expire_spread * 100));
   Duration idle_timeout{};
   read(node, "idle_timeout", idle_timeout);
   result.idle_timeout_ms = static_cast<std::uint32_t>(idle_timeout / 1ms);

@@ -60,6 +60,7 @@ TEST(CacheLoader, WhatIsNotSaidHasTheDefaultsOfTheCore) {
   const CacheConfig defaults;
   EXPECT_EQ(cache.local_read_timeout, defaults.local_read_timeout);
   EXPECT_EQ(cache.expire_timeout, defaults.expire_timeout);
+  EXPECT_EQ(cache.expire_spread_percent, defaults.expire_spread_percent);
   EXPECT_EQ(cache.idle_timeout_ms, defaults.idle_timeout_ms);
   EXPECT_EQ(cache.sync, defaults.sync);
   EXPECT_EQ(cache.refuse_degraded, defaults.refuse_degraded);
@@ -91,7 +92,8 @@ TEST(CacheLoader, EveryOptionArrives) {
       "    caches:\n"
       "      other: {}\n"
       "      carts: {consistency: replicated, local_read_timeout: 1s, expire_timeout: 2min,\n"
-      "              idle_timeout: 3s, sync: always, degraded: refuse, evict: true,\n"
+      "              expire_spread: 15%, idle_timeout: 3s, sync: always, degraded: refuse, evict: "
+      "true,\n"
       "              value_size_max: 4kB}\n"));
   const Triad& triad = scenario.app.triad;
   EXPECT_EQ(triad.members, 2U);
@@ -117,6 +119,7 @@ TEST(CacheLoader, EveryOptionArrives) {
   EXPECT_EQ(cache.id, CacheId{2});
   EXPECT_EQ(cache.local_read_timeout, 1s);
   EXPECT_EQ(cache.expire_timeout, 2min);
+  EXPECT_EQ(cache.expire_spread_percent, 15U);
   EXPECT_EQ(cache.idle_timeout_ms, 3000U);
   EXPECT_EQ(cache.sync, Sync::kAlways);
   EXPECT_TRUE(cache.refuse_degraded);
@@ -195,6 +198,8 @@ const Mistake kCacheMistakes[] = {
     {"TimeoutWithoutUnit", "{consistency: replicated}", "{local_read_timeout: 10}",
      "x.yaml:11:35: clusters.shop.caches.carts.local_read_timeout is '10', a number without a "
      "unit; expected a duration such as 20ms, 1.5s or 5min"},
+    {"SpreadTooLarge", "{consistency: replicated}", "{expire_spread: 95%}",
+     "x.yaml:11:30: clusters.shop.caches.carts.expire_spread is 95%; expected at most 90%"},
     {"IdleTimeoutTooLong", "{consistency: replicated}", "{idle_timeout: 60d}",
      "x.yaml:11:29: clusters.shop.caches.carts.idle_timeout is 60d; expected at most 4294967s"},
     {"ValuesTooLarge", "{consistency: replicated}", "{value_size_max: 1GB}",

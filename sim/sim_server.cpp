@@ -149,6 +149,8 @@ void SimServer::answer_call(const AnswerCall& answer) {
   }
 }
 
+void SimServer::answer_entries(const AnswerEntries&) {}
+
 void SimServer::answer_keys(const AnswerKeys&) {}
 void SimServer::tell_listener(const TellListener&) {}
 

@@ -85,6 +85,7 @@ class SimServer final : public Application, public CpuListener, public EventTarg
   void read_cpu() override;
   void power_down() override;
   void answer_call(const AnswerCall& answer) override;
+  void answer_entries(const AnswerEntries& answer) override;
   void answer_keys(const AnswerKeys& answer) override;
   void tell_listener(const TellListener& news) override;
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <limits>
 #include <span>
 #include <utility>
 
+#include "core/base/hash.h"
 #include "core/base/mutant.h"
 #include "core/base/result.h"
 
@@ -52,8 +54,25 @@ bool condition_holds(const Change& change, const MNode* present) {
   return false;
 }
 
+/// The cache's own timeout, less a part that differs from entry to entry and from change to change.
+/// As good as random: the m-node's key is a hash.
+Duration spread(const CacheConfig& cache, const KeyHash& key, TimePoint now) {
+  if (cache.expire_spread_percent == 0) {
+    return cache.expire_timeout;
+  }
+  std::uint64_t key_part = 0;
+  std::memcpy(&key_part, key.bytes.data(), sizeof(key_part));
+  constexpr std::uint64_t kParts = 1'000'000;
+  const std::uint64_t part =
+      mix64(key_part, static_cast<std::uint64_t>(now.time_since_epoch().count())) % (kParts + 1);
+  const Duration most = cache.expire_timeout / 100 * cache.expire_spread_percent;
+  return cache.expire_timeout - most / kParts * static_cast<std::int64_t>(part);
+}
+
+/// What the writer says itself is not spread: it asked for that time.
 void set_timeouts(MNode& mnode, const Change& change, const CacheConfig& cache) {
-  mnode.expire_timeout = change.expire_timeout > 0ns ? change.expire_timeout : cache.expire_timeout;
+  mnode.expire_timeout = change.expire_timeout > 0ns ? change.expire_timeout
+                                                     : spread(cache, mnode.key, mnode.modified);
   mnode.idle_timeout_ms =
       change.idle_timeout_ms > 0 ? change.idle_timeout_ms : cache.idle_timeout_ms;
 }

@@ -57,6 +57,32 @@ TEST_F(ApplyChange, PutMakesAnEntryWithTheCachesTimeouts) {
   EXPECT_EQ(outcome.next->accessed, kNow);
 }
 
+TEST_F(ApplyChange, TimeoutsOfACacheAreSpreadDownwardsAsFarAsItSays) {
+  constexpr int kEntries = 2'000;
+  cache_.expire_timeout = 100s;
+  cache_.expire_spread_percent = 20;
+  Duration least = 100s;
+  Duration most{};
+  Duration sum{};
+  for (int i = 0; i < kEntries; ++i) {
+    const KeyHash key = hash_key(
+        1, std::array{static_cast<std::uint8_t>(i / 256), static_cast<std::uint8_t>(i % 256)});
+    const auto outcome = apply_change({.value = named("a")}, key, nullptr, cache_, kNow);
+    least = std::min(least, outcome.next->expire_timeout);
+    most = std::max(most, outcome.next->expire_timeout);
+    sum += outcome.next->expire_timeout;
+  }
+  EXPECT_GE(least, 80s);
+  EXPECT_LT(least, 81s);
+  EXPECT_LE(most, 100s);
+  EXPECT_GT(most, 99s);
+  EXPECT_NEAR(static_cast<double>((sum / kEntries).count()), 90e9, 1e9) << "evenly";
+  const MNode entry = entry_of("a");
+  EXPECT_LT(apply({.action = Action::kTouch}, &entry).next->expire_timeout, 100s) << "a touch too";
+  EXPECT_EQ(apply({.value = named("a"), .expire_timeout = 7s}, nullptr).next->expire_timeout, 7s)
+      << "what the writer asks for is not spread";
+}
+
 TEST_F(ApplyChange, AnEntrysOwnTimeoutsComeFirst) {
   cache_.expire_timeout = 60s;
   const auto outcome =

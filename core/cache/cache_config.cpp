@@ -16,6 +16,7 @@ CacheCatalog::CacheCatalog(std::vector<CacheConfig> caches) : caches_(std::move(
     COPAL_ASSERT(i == 0 || caches_[i - 1].id < caches_[i].id);
     COPAL_ASSERT(find(caches_[i].name) == &caches_[i]);
     COPAL_ASSERT(caches_[i].name.size() <= kNameSizeMaxBytes);
+    COPAL_ASSERT(caches_[i].expire_spread_percent <= CacheConfig::kExpireSpreadMaxPercent);
   }
 }
 

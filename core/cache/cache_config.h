@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -31,7 +32,10 @@ struct CacheConfig {
   CacheId id;
   std::string name;
   Consistency consistency = Consistency::kAvailable;
-  Duration expire_timeout{};           // since the last change; 0: none
+  Duration expire_timeout{};  // since the last change; 0: none
+  // Of an entry's expire timeout: it ends up to so much earlier, each at its own time, or what was
+  // read in one moment would have to be made anew in one moment (R0.7).
+  std::uint32_t expire_spread_percent = 0;
   std::uint32_t idle_timeout_ms = 0;   // since the last use; 0: none
   Duration local_read_timeout = 10ms;  // how long a copy is used without asking
   bool refuse_degraded = false;        // `replicated`: an error rather than a single copy
@@ -39,6 +43,8 @@ struct CacheConfig {
   // A full triad gives up entries that were not used lately, rather than refuse new ones (R0.7).
   bool evict = false;
   std::uint32_t value_size_max_bytes = kValueSizeMaxBytes;
+
+  static constexpr std::uint32_t kExpireSpreadMaxPercent = 90;
 };
 
 /// The caches of a cluster. They come from the configuration and are the same on every node.
@@ -55,6 +61,12 @@ class CacheCatalog {
   CacheStatus look_up(std::string_view name, CacheId& id) const;
   /// Whether any cache is `sync: always`.
   bool has_synced() const;
+
+  std::size_t count() const { return caches_.size(); }
+  /// Where one of its own stands: from 0 on, below count().
+  std::size_t place(const CacheConfig& cache) const {
+    return static_cast<std::size_t>(&cache - caches_.data());
+  }
 
   static constexpr std::size_t kNameSizeMaxBytes = 128;
 

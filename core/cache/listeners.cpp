@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "core/base/mutant.h"
+
 namespace copal {
 
 void Listeners::set(NodeId server, const std::vector<CacheId>& caches) {
@@ -11,6 +13,19 @@ void Listeners::set(NodeId server, const std::vector<CacheId>& caches) {
   } else {
     caches_[server] = caches;
   }
+}
+
+bool Listeners::on_refused(NodeId server) {
+  if (!caches_.contains(server) || COPAL_MUTANT(kRefusedEventsUntold)) {
+    return false;
+  }
+  ++refused_[server];
+  return true;
+}
+
+std::uint64_t Listeners::refused(NodeId server) const {
+  const auto at = refused_.find(server);
+  return at == refused_.end() ? 0 : at->second;
 }
 
 void Listeners::tell(CacheId cache, EntryEventKind kind, std::string_view key_text,

@@ -52,5 +52,17 @@ TEST(Listeners, WhoIsGoneIsForgotten) {
   EXPECT_EQ(told(listeners, kPlain), std::vector{NodeId{12}});
 }
 
+TEST(Listeners, WhatAListenerDoesNotTakeIsCountedAndTheCountNeverGoesBack) {
+  Listeners listeners;
+  listeners.set(NodeId{11}, {kPlain});
+  EXPECT_EQ(listeners.refused(NodeId{11}), 0U);
+  EXPECT_TRUE(listeners.on_refused(NodeId{11}));
+  EXPECT_TRUE(listeners.on_refused(NodeId{11}));
+  EXPECT_FALSE(listeners.on_refused(NodeId{12})) << "it does not listen";
+  listeners.forget(NodeId{11});
+  EXPECT_EQ(listeners.refused(NodeId{11}), 2U);
+  EXPECT_EQ(listeners.refused(NodeId{12}), 0U);
+}
+
 }  // namespace
 }  // namespace copal

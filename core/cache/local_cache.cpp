@@ -2,8 +2,51 @@
 
 #include <algorithm>
 #include <span>
+#include <string>
 
 namespace copal {
+
+// ---- several operations in one call
+
+/// Otherwise it is answered here: all of it is refused, or there is nothing to do.
+bool LocalCache::may_begin(CallId call, CacheId cache, std::size_t count, Effects& effects) const {
+  CacheStatus status = CacheStatus::kDone;
+  if (catalog_.find(cache) == nullptr) {
+    status = CacheStatus::kUnknownCache;
+  } else if (count > config_.calls_max || reads_.under_way() + count > config_.calls_max ||
+             changes_.under_way() + count > config_.calls_max) {
+    status = CacheStatus::kOverloaded;
+  }
+  if (count > 0 && status == CacheStatus::kDone) {
+    return true;
+  }
+  effects.push_back(AnswerEntries{.call = call, .status = status, .entries = {}});
+  return false;
+}
+
+void LocalCache::on_call(const ReadEntries& call, Now now, Effects& effects) {
+  if (!may_begin(call.call, call.cache, call.keys.size(), effects)) {
+    return;
+  }
+  CallId part = bulk_.begin(call.call, call.keys.size());
+  for (const std::string& key : call.keys) {
+    reads_.read({part, call.cache, key, call.wants_value, call.timeout}, now, effects);
+    part = LocalBulk::next(part);
+  }
+}
+
+void LocalCache::on_call(const ChangeEntries& call, Now now, Effects& effects) {
+  if (!may_begin(call.call, call.cache, call.changes.size(), effects)) {
+    return;
+  }
+  CallId part = bulk_.begin(call.call, call.changes.size());
+  for (const EntryChange& one : call.changes) {
+    changes_.change({part, call.cache, one.key, one.change, one.value, call.timeout}, now, effects);
+    part = LocalBulk::next(part);
+  }
+}
+
+// ---- the triad's answers
 
 void LocalCache::on_reply(NodeId from, const CacheAnswer& answer, Now now, Effects& effects) {
   if (!reads_.on_answer(from, answer, now, effects)) {

@@ -5,7 +5,9 @@
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/cache/cache_config.h"
+#include "core/cache/cache_statistics.h"
 #include "core/cache/kept_writes.h"
+#include "core/cache/local_bulk.h"
 #include "core/cache/local_cache_config.h"
 #include "core/cache/local_changes.h"
 #include "core/cache/local_reads.h"
@@ -24,11 +26,13 @@ class LocalCache {
   /// catalog and link outlive it.
   LocalCache(const LocalCacheConfig& config, const CacheCatalog& catalog, TriadLink& link)
       : config_(config),
+        catalog_(catalog),
+        statistics_(catalog),
         next_sequence_(link.incarnation().value),
         near_(config.near),
         kept_(config_, link, next_sequence_),
-        reads_(config_, catalog, link, near_, kept_, next_sequence_),
-        changes_(config_, catalog, link, near_, kept_, next_sequence_),
+        reads_(config_, catalog, link, near_, kept_, statistics_, next_sequence_),
+        changes_(config_, catalog, link, near_, kept_, statistics_, next_sequence_),
         scans_(config_, catalog, link, next_sequence_) {}
   LocalCache(const LocalCache&) = delete;
   LocalCache& operator=(const LocalCache&) = delete;
@@ -40,6 +44,8 @@ class LocalCache {
   void on_call(const ChangeEntry& call, Now now, Effects& effects) {
     changes_.change(call, now, effects);
   }
+  void on_call(const ReadEntries& call, Now now, Effects& effects);
+  void on_call(const ChangeEntries& call, Now now, Effects& effects);
   void on_call(const ClearEntries& call, Now now, Effects& effects) {
     scans_.clear(call, now, effects);
   }
@@ -69,8 +75,12 @@ class LocalCache {
   void on_lost(NodeId member, Now now);
   void on_link_news(const TriadLink::News& news, Now now, Effects& effects);
   void on_time(Now now, Effects& effects);
+  /// To be called at the end of each step, lest parts of calls be told as calls.
+  void end_step(Effects& effects) { bulk_.gather(effects); }
   TimePoint next_deadline() const;
 
+  /// Nothing for a cache that is not defined.
+  const CacheStatistics* statistics(CacheId cache) const { return statistics_.find(cache); }
   const std::vector<CacheId>& listens() const { return scans_.listens(); }
   /// Whether nothing is under way and everything acknowledged is replicated: it may stop.
   bool is_idle() const {
@@ -84,7 +94,11 @@ class LocalCache {
   void check_invariants() const;
 
  private:
+  bool may_begin(CallId call, CacheId cache, std::size_t count, Effects& effects) const;
+
   LocalCacheConfig config_;
+  const CacheCatalog& catalog_;
+  LocalStatistics statistics_;
   // From the incarnation on: an answer to an earlier start of this server is none to this one.
   std::uint64_t next_sequence_;
   NearCache near_;
@@ -92,6 +106,7 @@ class LocalCache {
   LocalReads reads_;
   LocalChanges changes_;
   LocalScans scans_;
+  LocalBulk bulk_;
 };
 
 }  // namespace copal

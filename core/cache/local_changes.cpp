@@ -39,7 +39,7 @@ CacheStatus LocalChanges::refusal(const ChangeEntry& call) const {
 void LocalChanges::change(const ChangeEntry& call, Now now, Effects& effects) {
   const CacheStatus refused = refusal(call);
   if (refused != CacheStatus::kDone) {
-    effects.push_back(AnswerCall{.call = call.call, .status = refused});
+    tell(call, AnswerCall{.call = call.call, .status = refused}, effects);
     return;
   }
   ++counts_.changes;
@@ -53,6 +53,14 @@ void LocalChanges::change(const ChangeEntry& call, Now now, Effects& effects) {
   begin(call, deadline, now, effects);
 }
 
+/// Every change is answered here.
+void LocalChanges::tell(const ChangeEntry& call, AnswerCall answer, Effects& effects) {
+  if (answer.status != CacheStatus::kUnknownCache) {
+    statistics_.of(call.cache).count_change(answer.status, call.change.action);
+  }
+  effects.push_back(std::move(answer));
+}
+
 void LocalChanges::begin_waiting(Now now, Effects& effects) {
   while (!waiting_.empty() && questions_.size() < config_.changes_max && kept_.has_room()) {
     const Waiting next = std::move(waiting_.front());
@@ -60,7 +68,8 @@ void LocalChanges::begin_waiting(Now now, Effects& effects) {
     if (next.deadline > now.mono) {
       begin(next.call, next.deadline, now, effects);
     } else {
-      effects.push_back(AnswerCall{.call = next.call.call, .status = CacheStatus::kTimedOut});
+      tell(next.call, AnswerCall{.call = next.call.call, .status = CacheStatus::kTimedOut},
+           effects);
     }
   }
 }
@@ -311,14 +320,15 @@ void LocalChanges::on_outcome(Question& question, const CacheAnswer& answer, Now
                  effects);
     }
   }
-  effects.push_back(std::move(told));
+  tell(call, std::move(told), effects);
 }
 
 // ---- time
 
 void LocalChanges::finish(std::uint64_t sequence, CacheStatus status, Now now, Effects& effects) {
   counts_.unknown += status == CacheStatus::kOutcomeUnknown ? 1 : 0;
-  effects.push_back(AnswerCall{.call = questions_.at(sequence).call.call, .status = status});
+  const ChangeEntry& call = questions_.at(sequence).call;
+  tell(call, AnswerCall{.call = call.call, .status = status}, effects);
   questions_.erase(sequence);
   begin_waiting(now, effects);
 }
@@ -338,7 +348,8 @@ void LocalChanges::on_time(Now now, Effects& effects) {
       next_deadline_ = std::min(next_deadline_, waiting.deadline);
       return false;
     }
-    effects.push_back(AnswerCall{.call = waiting.call.call, .status = CacheStatus::kTimedOut});
+    tell(waiting.call, AnswerCall{.call = waiting.call.call, .status = CacheStatus::kTimedOut},
+         effects);
     return true;
   });
   std::vector<std::uint64_t> over;

@@ -9,6 +9,7 @@
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/cache/cache_config.h"
+#include "core/cache/cache_statistics.h"
 #include "core/cache/kept_writes.h"
 #include "core/cache/local_cache_config.h"
 #include "core/cache/near_cache.h"
@@ -30,12 +31,14 @@ namespace copal {
 class LocalChanges {
  public:
   LocalChanges(const LocalCacheConfig& config, const CacheCatalog& catalog, TriadLink& link,
-               NearCache& near, KeptWrites& kept, std::uint64_t& next_sequence)
+               NearCache& near, KeptWrites& kept, LocalStatistics& statistics,
+               std::uint64_t& next_sequence)
       : config_(config),
         catalog_(catalog),
         link_(link),
         near_(near),
         kept_(kept),
+        statistics_(statistics),
         next_sequence_(next_sequence) {}
 
   void change(const ChangeEntry& call, Now now, Effects& effects);
@@ -98,6 +101,7 @@ class LocalChanges {
                        Now now, Effects& effects);
   static Blob bytes_of(const MNode& mnode, const Question& question, const CacheAnswer& answer,
                        const NearCopy* copy);
+  void tell(const ChangeEntry& call, AnswerCall answer, Effects& effects);
   void on_outcome(Question& question, const CacheAnswer& answer, Now now, Effects& effects);
   void finish(std::uint64_t sequence, CacheStatus status, Now now, Effects& effects);
   void consider(const Question& question);
@@ -107,6 +111,7 @@ class LocalChanges {
   TriadLink& link_;
   NearCache& near_;
   KeptWrites& kept_;
+  LocalStatistics& statistics_;
   std::uint64_t& next_sequence_;
   struct Waiting {
     ChangeEntry call;

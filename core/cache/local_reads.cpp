@@ -11,7 +11,8 @@ namespace copal {
 namespace {
 
 /// Fills the answer where it stands: this is the path of every read.
-void answer(CallId call, const MNode* mnode, const Blob& value, TimePoint now, Effects& effects) {
+void answer(CallId call, const MNode* mnode, const Blob& value, TimePoint now,
+            CacheStatistics& statistics, Effects& effects) {
   AnswerCall& answer = effects.add<AnswerCall>();
   answer.call = call;
   answer.status = CacheStatus::kAbsent;
@@ -21,6 +22,7 @@ void answer(CallId call, const MNode* mnode, const Blob& value, TimePoint now, E
     answer.entry = *mnode;
     answer.value = value;
   }
+  statistics.count_read(answer.status);
 }
 
 }  // namespace
@@ -43,6 +45,9 @@ bool LocalReads::may_use(const NearCopy& copy, const CacheConfig& cache, Now now
 void LocalReads::read(const ReadEntry& call, Now now, Effects& effects) {
   const CacheConfig* cache = catalog_.find(call.cache);
   const auto refuse = [&](CacheStatus status) {
+    if (cache != nullptr) {
+      statistics_.of(*cache).count_read(status);
+    }
     effects.push_back(AnswerCall{.call = call.call, .status = status});
   };
   if (cache == nullptr) {
@@ -60,7 +65,9 @@ void LocalReads::read(const ReadEntry& call, Now now, Effects& effects) {
   const NearCopy* copy = near_.find(key);
   if (copy != nullptr && may_use(*copy, *cache, now) && (!call.wants_value || copy->has_bytes())) {
     ++counts_.local;
-    answer(call.call, &copy->mnode, copy->value, now.mono, effects);
+    CacheStatistics& statistics = statistics_.of(*cache);
+    ++statistics.local;
+    answer(call.call, &copy->mnode, copy->value, now.mono, statistics, effects);
     return;
   }
   const Waiter waiter{call.call, call.wants_value, now.mono + call.timeout};
@@ -280,13 +287,15 @@ void LocalReads::on_absent(Question& question, const CacheAnswer& answer, Now no
 
 void LocalReads::answer_all(Question& question, const MNode* mnode, const Blob& value, Now now,
                             Effects& effects) {
+  CacheStatistics& statistics = statistics_.of(question.cache);
   for (const Waiter& waiter : std::exchange(question.waiters, {})) {
-    answer(waiter.call, mnode, value, now.mono, effects);
+    answer(waiter.call, mnode, value, now.mono, statistics, effects);
   }
 }
 
 void LocalReads::fail_all(Question& question, CacheStatus status, Effects& effects) {
   for (const Waiter& waiter : std::exchange(question.waiters, {})) {
+    statistics_.of(question.cache).count_read(status);
     effects.push_back(AnswerCall{.call = waiter.call, .status = status});
   }
 }
@@ -303,11 +312,12 @@ void LocalReads::finish(std::uint64_t sequence, Now now, Effects& effects) {
 
 // ---- time
 
-void LocalReads::give_up(std::vector<Waiter>& waiters, Now now, Effects& effects) {
+void LocalReads::give_up(CacheId cache, std::vector<Waiter>& waiters, Now now, Effects& effects) {
   std::erase_if(waiters, [&](const Waiter& waiter) {
     if (waiter.deadline > now.mono) {
       return false;
     }
+    statistics_.of(cache).count_read(CacheStatus::kTimedOut);
     effects.push_back(AnswerCall{.call = waiter.call, .status = CacheStatus::kTimedOut});
     return true;
   });
@@ -329,8 +339,8 @@ void LocalReads::on_time(Now now, Effects& effects) {
   next_deadline_ = kNever;
   std::vector<std::uint64_t> over;
   for (auto& [sequence, question] : questions_) {
-    give_up(question.waiters, now, effects);
-    give_up(question.next, now, effects);
+    give_up(question.cache, question.waiters, now, effects);
+    give_up(question.cache, question.next, now, effects);
     if (question.waiters.empty()) {
       over.push_back(sequence);
     } else if (now.mono >= question.again_at) {

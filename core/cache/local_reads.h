@@ -9,6 +9,7 @@
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/cache/cache_config.h"
+#include "core/cache/cache_statistics.h"
 #include "core/cache/kept_writes.h"
 #include "core/cache/local_cache_config.h"
 #include "core/cache/near_cache.h"
@@ -34,12 +35,14 @@ class LocalReads {
  public:
   /// All it is given outlives it.
   LocalReads(const LocalCacheConfig& config, const CacheCatalog& catalog, TriadLink& link,
-             NearCache& near, KeptWrites& kept, std::uint64_t& next_sequence)
+             NearCache& near, KeptWrites& kept, LocalStatistics& statistics,
+             std::uint64_t& next_sequence)
       : config_(config),
         catalog_(catalog),
         link_(link),
         near_(near),
         kept_(kept),
+        statistics_(statistics),
         next_sequence_(next_sequence) {}
 
   void read(const ReadEntry& call, Now now, Effects& effects);
@@ -102,7 +105,7 @@ class LocalReads {
                   Effects& effects);
   void fail_all(Question& question, CacheStatus status, Effects& effects);
   void finish(std::uint64_t sequence, Now now, Effects& effects);
-  static void give_up(std::vector<Waiter>& waiters, Now now, Effects& effects);
+  void give_up(CacheId cache, std::vector<Waiter>& waiters, Now now, Effects& effects);
   void consider(const Question& question);
 
   const LocalCacheConfig& config_;
@@ -110,6 +113,7 @@ class LocalReads {
   TriadLink& link_;
   NearCache& near_;
   KeptWrites& kept_;
+  LocalStatistics& statistics_;
   std::uint64_t& next_sequence_;
   std::map<std::uint64_t, Question> questions_;
   std::map<KeyHash, std::uint64_t> by_key_;

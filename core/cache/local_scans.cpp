@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/mutant.h"
+
 namespace copal {
 
 // ---- clear
@@ -126,6 +128,9 @@ void LocalScans::on_page(NodeId from, const KeyPage& page, Now now, Effects& eff
   if (page.keys.empty() && next) {
     const std::uint64_t sequence = next_sequence_++;
     list.from = *next;
+    if (COPAL_MUTANT(kGroupNotListed) && next->group.value + 1U < kGroups) {
+      ++list.from.group.value;
+    }
     list.asked = kNoNode;
     send(sequence, lists_[sequence] = list, now, effects);
     return;

@@ -30,6 +30,27 @@ void Presence::on_leave(NodeId node) {
   present_.erase(node);
 }
 
+void Presence::remember_sleeping(NodeId node) {
+  if (roster_.find(node) != nullptr && !COPAL_MUTANT(kSleepersForgotten)) {
+    present_[node].phase = ServerPhase::kSleeping;
+  }
+}
+
+bool Presence::sleeps(NodeId node) const {
+  const auto at = present_.find(node);
+  return at != present_.end() && at->second.phase == ServerPhase::kSleeping;
+}
+
+std::vector<NodeId> Presence::sleeping() const {
+  std::vector<NodeId> nodes;
+  for (const auto& [node, present] : present_) {
+    if (present.phase == ServerPhase::kSleeping) {
+      nodes.push_back(node);
+    }
+  }
+  return nodes;
+}
+
 /// A time in the past if all that may be there are heard, or somebody has been for long enough;
 /// kNever if nobody is.
 TimePoint Presence::unsure_until(TimePoint now) const {

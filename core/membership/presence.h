@@ -15,7 +15,7 @@ namespace copal {
 /// What a triad member sees of the registered servers, and the list that it makes of it and pushes
 /// to all of them whenever it changes: to balancers the whole of it, to servers the balancers, to
 /// whom they report; all of it at each of them would grow with the square of their number. Soft:
-/// nothing of it is kept on a disk. Rule: R9.
+/// nothing of it is kept on a disk but who sleeps, for those are silent. Rule: R9.
 /// Source: paper, "Resin 4.0 Load Balancer": the list is pushed each time a server comes or goes
 /// (P89). Chosen: U15.
 /// A member that has just started, was frozen or cut off from all hears who is there one after the
@@ -38,6 +38,11 @@ class Presence {
                     TimePoint now);
   /// It says goodbye: no need to wait until it is silent.
   void on_leave(NodeId node);
+  /// It slept when this member was last there, and is silent: whoever asks for it wakes it.
+  void remember_sleeping(NodeId node);
+  bool sleeps(NodeId node) const;
+  /// Those that sleep, in the order of their ids.
+  std::vector<NodeId> sleeping() const;
 
   /// Makes the list anew if something changed; pushes it to all that are alive and lack it. To be
   /// called at news, at next_deadline(), and now and then. After a change the next one waits a

@@ -141,6 +141,23 @@ TEST_F(PresenceTest, WhoSleepsIsSilentAndStaysListed) {
   EXPECT_EQ(listed(1), ServerPhase::kAbsent);
 }
 
+TEST_F(PresenceTest, WhoSleptWhenTheMemberWasLastThereIsListedAndWokenAllTheSame) {
+  presence_.remember_sleeping(kOne);
+  presence_.remember_sleeping(NodeId{12});  // registered no more
+  EXPECT_EQ(presence_.sleeping(), std::vector{kOne});
+  hear_balancer();
+  update();
+  EXPECT_EQ(listed(1), ServerPhase::kSleeping);
+  pass(3600s);
+  hear_balancer();
+  update();
+  EXPECT_EQ(listed(1), ServerPhase::kSleeping) << "it is silent as long as nobody wakes it";
+  hear(kOne, ServerPhase::kReady);
+  update();
+  EXPECT_EQ(listed(1), ServerPhase::kReady);
+  EXPECT_FALSE(presence_.sleeps(kOne));
+}
+
 TEST_F(PresenceTest, OrdersOfOperatorsStandAboveWhatAServerSays) {
   hear(kOne);
   roster_.take({kOne, RosterState::kDraining, {1, 0, {}}});

@@ -93,6 +93,8 @@ TriadLink::News TriadLink::on_heartbeat(NodeId from, const MemberHeartbeat& hear
                 .list = std::move(says.list)};
   }
   says.replicated_up_to = heartbeat.replicated_up_to;
+  news.events_lost = news.events_lost || heartbeat.events_refused > says.events_refused;
+  says.events_refused = heartbeat.events_refused;
   says.alone = heartbeat.alone;
   if (heartbeat.announcement.size() == kGroups) {
     says.announced = true;
@@ -291,6 +293,9 @@ bool TriadLink::merge_lists(TimePoint now) {
         *at = listed;
       }
       place = static_cast<std::size_t>(at - merged.begin()) + 1;
+    }
+    if (COPAL_MUTANT(kListsNotUnited)) {
+      break;
     }
   }
   if (merged == list_) {

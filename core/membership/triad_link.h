@@ -37,7 +37,8 @@ class TriadLink {
     bool restarted = false;  // it has a new incarnation: whatever was under its old one is void
     bool list_changed = false;
     bool owners_changed = false;  // who acts for some group, or a member's process is another
-    bool events_lost = false;  // a member was lost or began anew, or has heard of this node since
+    // A member was lost or began anew, or has heard of this node since; or an event was refused.
+    bool events_lost = false;
     std::optional<Slot> heartbeat_from;  // one that counts
   };
   News on_heartbeat(NodeId from, const MemberHeartbeat& heartbeat, Now now);
@@ -81,6 +82,7 @@ class TriadLink {
   struct Says {
     Incarnation incarnation;
     std::uint64_t replicated_up_to = 0;
+    std::uint64_t events_refused = 0;
     bool alone = false;
     bool announced = false;
     Announcement announcement;

@@ -136,6 +136,22 @@ TEST_F(TriadLinkTest, EventsMayBeLostUntilAMemberHasHeardOfThisNodeAnew) {
   EXPECT_TRUE(hear(0, {1, Slot{0}}, true, {}, 4).events_lost);
 }
 
+TEST_F(TriadLinkTest, WhatAFullQueueRefusedIsToldWhenItsMemberSaysSo) {
+  const auto refused = [&](std::uint64_t count) {
+    return link_
+        ->on_heartbeat(NodeId{0},
+                       {.beat = {.incarnation = starts_[0], .sequence = ++beats_[0]},
+                        .generation = 1,
+                        .events_refused = count},
+                       now_)
+        .events_lost;
+  };
+  EXPECT_FALSE(refused(0));
+  EXPECT_TRUE(refused(3));
+  EXPECT_FALSE(refused(3)) << "told once";
+  EXPECT_TRUE(refused(4));
+}
+
 TEST_F(TriadLinkTest, AMembersLaterStartIsNewsAndForgetsWhatTheOldOneSaid) {
   hear(0, {1, Slot{0}}, true);
   EXPECT_FALSE(hear(0, {1, Slot{0}}, true).owners_changed);

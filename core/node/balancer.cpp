@@ -55,8 +55,8 @@ void Balancer::step(const Input& input, Now now, Effects& effects) {
           [&](const Wake&) { on_wake(now, effects); },
           [&](const ClientRequest& request) { on_client_request(request, now, effects); },
           [&](const StopOrder&) { effects.push_back(StopProcess{}); }, [](const WorkEnded&) {},
-          [](const CpuReading&) {}, [](const ApplicationReady&) {}, [](const DrainOrder&) {},
-          [](const CallInput auto&) {}, [](const TriadInput auto&) {}},
+          [](const SendRefused&) {}, [](const CpuReading&) {}, [](const ApplicationReady&) {},
+          [](const DrainOrder&) {}, [](const CallInput auto&) {}, [](const TriadInput auto&) {}},
       input);
   on_link_news(link_->on_time(ServerPhase::kReady, {}, now, effects), now, effects);
 }

@@ -35,6 +35,15 @@ void Driver::wake() {
 }
 
 void Driver::input(const Input& input) {
+  step(input);
+  // What the node does about it may be refused as well: that it was told already.
+  for (std::size_t i = 0; i < refused_.size(); ++i) {
+    step(SendRefused{refused_[i]});
+  }
+  refused_.clear();
+}
+
+void Driver::step(const Input& input) {
   effects_.clear();
   const Now now = ports_.clock->now();
   node_.step(input, now, effects_);
@@ -151,6 +160,9 @@ void Driver::send_now(const Send& send) {
                                            {value_of(send.message), body_size_bytes(send.message)});
   if (sent == Transport::Sent::kOverloaded) {
     ++counts_.overloaded_sends;
+    if (std::ranges::find(refused_, send.to) == refused_.end()) {
+      refused_.push_back(send.to);
+    }
   }
 }
 
@@ -165,6 +177,7 @@ void Driver::perform(const Effect& effect) {
           [this](const PowerDown&) { ports_.application->power_down(); },
           [this](const PowerOn& order) { ports_.caller->power_on(order.server); },
           [this](const AnswerCall& answer) { ports_.application->answer_call(answer); },
+          [this](const AnswerEntries& answer) { ports_.application->answer_entries(answer); },
           [this](const AnswerKeys& answer) { ports_.application->answer_keys(answer); },
           [this](const TellListener& news) { ports_.application->tell_listener(news); },
           // The node keeps to the store's limits.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <span>
+#include <vector>
 
 #include "core/ports/application.h"
 #include "core/ports/caller.h"
@@ -45,9 +46,9 @@ class Driver {
   struct Counts {
     std::uint64_t malformed_frames = 0;
     std::uint64_t damaged_values = 0;
-    std::uint64_t overloaded_sends = 0;
-    std::uint64_t store_waited = 0;  // batches that the store did not take at once
-    std::uint64_t unsaid = 0;        // messages whose step was not written after all
+    std::uint64_t overloaded_sends = 0;  // refused
+    std::uint64_t store_waited = 0;      // batches that the store did not take at once
+    std::uint64_t unsaid = 0;            // messages whose step was not written after all
   };
 
   /// node and ports outlive the driver.
@@ -63,7 +64,8 @@ class Driver {
   void on_storage(const StorageCompletion& completion);
   /// The clock's answer to wake_at().
   void wake();
-  /// Anything local.
+  /// Anything local. A message that the transport refuses is told to the node, as SendRefused, once
+  /// for each peer, after the step that sent it.
   void input(const Input& input);
 
   const Counts& counts() const { return counts_; }
@@ -85,6 +87,7 @@ class Driver {
 
   void hand_over();
   void perform(const Effect& effect);
+  void step(const Input& input);
   void perform(const Send& send);
   bool must_wait(const Send& send) const;
   static bool follows_one_of(const std::deque<Held>& some, const Send& send);
@@ -102,6 +105,7 @@ class Driver {
   std::uint64_t handed_over_ = 0;  // the newest batch's number
   std::uint64_t synced_ = 0;
   std::deque<Held> held_;
+  std::vector<NodeId> refused_;  // peers whose queue was full, to be told to the node
   Counts counts_;
 };
 

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
@@ -48,7 +49,7 @@ class BusyStore final : public Storage {
   FakeStore& store_;
 };
 
-/// A member whose frames, store and clock are the test's. Its heartbeats are left out.
+/// A member whose frames, store and clock are the test's.
 class DriverTest : public ::testing::Test, public Clock, public Transport, public Supervisor {
  protected:
   void SetUp() override {
@@ -83,7 +84,9 @@ class DriverTest : public ::testing::Test, public Clock, public Transport, publi
   void wake_at(TimePoint) override {}
   Sent send(NodeId peer, std::span<const std::byte> frame, const Body& body) override {
     Message message = *decode(frame);
-    if (!std::holds_alternative<MemberHeartbeat>(message)) {
+    if (const auto* heartbeat = std::get_if<MemberHeartbeat>(&message)) {
+      heartbeats_.emplace_back(peer, *heartbeat);
+    } else {
       sent_.emplace_back(peer, body.value.size_bytes() > 0 ? *with_value(message, body.value)
                                                            : std::move(message));
     }
@@ -131,6 +134,7 @@ class DriverTest : public ::testing::Test, public Clock, public Transport, publi
   std::array<std::byte, kMessageSizeMaxBytes> frame_room_{};
   std::optional<Driver> driver_;
   std::vector<std::pair<NodeId, Message>> sent_;
+  std::vector<std::pair<NodeId, MemberHeartbeat>> heartbeats_;
   std::vector<bool> stopped_;
   std::uint64_t sequence_ = 0;
   bool is_overloaded_ = false;
@@ -248,6 +252,38 @@ TEST_F(DriverTest, WhatATransportRefusesIsCounted) {
   is_overloaded_ = true;
   frame(kOne, put(kPlain, "key"));
   EXPECT_GT(driver_->counts().overloaded_sends, 0U);
+}
+
+TEST_F(DriverTest, AListenerThatTakesNoEventIsToldInTheNextHeartbeatThatItMissedSome) {
+  frame(kOne, ServerHeartbeat{.beat = {.incarnation = Incarnation{1}, .began = 1, .sequence = 1},
+                              .generation = 1,
+                              .listens = {kPlain}});
+  is_overloaded_ = true;
+  frame(kOne, put(kPlain, "key"));
+  is_overloaded_ = false;
+  heartbeats_.clear();
+  now_ += 10ms;
+  driver_->wake();
+  const auto to_one =
+      std::ranges::find(heartbeats_, kOne, &decltype(heartbeats_)::value_type::first);
+  ASSERT_NE(to_one, heartbeats_.end());
+  EXPECT_GT(to_one->second.events_refused, 0U);
+}
+
+TEST_F(DriverTest, WhatIsRefusedOverAndOverIsToldOnceAStep) {
+  /// Counts what the node is told.
+  struct Steps final : Driver::Watcher {
+    void on_step(const Input& input, Now, const Effects&) override {
+      refused += std::holds_alternative<SendRefused>(input) ? 1 : 0;
+    }
+    int refused = 0;
+  } steps;
+  driver_->watch(&steps);
+  is_overloaded_ = true;
+  now_ += 10ms;
+  driver_->wake();  // heartbeats to two peers, who take none
+  EXPECT_EQ(steps.refused, 2);
+  driver_->watch(nullptr);
 }
 
 TEST_F(DriverTest, AProcessThatHasNothingMoreToDoIsStoppedOnce) {

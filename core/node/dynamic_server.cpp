@@ -15,22 +15,27 @@ void DynamicServer::step(const Input& input, Now now, Effects& effects) {
     on_start(now, effects);
   }
   std::visit(
-      Overloaded{
-          [&](const MessageReceived& received) {
-            on_message(received.from, received.message, now, effects);
-          },
-          [&](const LinkDown& down) { on_link_down(down.peer, now, effects); },
-          [&](const Wake&) { on_wake(now, effects); }, [](const ClientRequest&) {},
-          [&](const WorkEnded& ended) { on_work_ended(ended, now, effects); },
-          [&](const CpuReading& reading) { on_cpu_reading(reading, now, effects); },
-          [&](const ApplicationReady&) { on_phase(ServerPhase::kReady, now, effects); },
-          [&](const DrainOrder& order) {
-            on_phase(order.drain ? ServerPhase::kDraining : ServerPhase::kReady, now, effects);
-          },
-          [&](const CallInput auto& call) { on_call(call, now, effects); },
-          [&](const StopOrder&) { on_stop_order(now, effects); }, [](const TriadInput auto&) {}},
+      Overloaded{[&](const MessageReceived& received) {
+                   on_message(received.from, received.message, now, effects);
+                 },
+                 [&](const LinkDown& down) { on_link_down(down.peer, now, effects); },
+                 [&](const Wake&) { on_wake(now, effects); }, [](const ClientRequest&) {},
+                 [&](const WorkEnded& ended) { on_work_ended(ended, now, effects); },
+                 [&](const CpuReading& reading) { on_cpu_reading(reading, now, effects); },
+                 [&](const ApplicationReady&) { on_phase(ServerPhase::kReady, now, effects); },
+                 [&](const DrainOrder& order) {
+                   on_phase(order.drain ? ServerPhase::kDraining : ServerPhase::kReady, now,
+                            effects);
+                 },
+                 [&](const CallInput auto& call) { on_call(call, now, effects); },
+                 [&](const StopOrder&) { on_stop_order(now, effects); },
+                 [](const SendRefused&) {},  // it is asked again in time
+                 [](const TriadInput auto&) {}},
       input);
   on_triad_time(now, effects);
+  if (cache_) {
+    cache_->end_step(effects);
+  }
 }
 
 /// The kinds that only servers send mean nothing here; a peer that sends them is wrong, and is not
@@ -85,7 +90,7 @@ void DynamicServer::on_call(const CallInput auto& call, Now now, Effects& effect
   if (cache_) {
     cache_->on_call(call, now, effects);
   } else if constexpr (!std::is_same_v<Call, ListenTo>) {
-    using Refusal = std::conditional_t<std::is_same_v<Call, ReadKeys>, AnswerKeys, AnswerCall>;
+    using Refusal = AnswerTo<Call>;
     effects.push_back(Refusal{.call = call.call, .status = CacheStatus::kUnknownCache});
   }
 }

@@ -123,12 +123,16 @@ void TriadServer::on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat, No
     return;
   }
   r.owner.listeners().set(from, heartbeat.listens);
+  const bool slept = r.presence.sleeps(from);
   bool news = r.presence.on_heartbeat(from, heartbeat, heard, now.mono);
   if (heartbeat.leaving) {
     r.presence.on_leave(from);
     r.owner.listeners().forget(from);
     r.detector.on_leave(from);
     news = true;
+  }
+  if (slept != r.presence.sleeps(from)) {
+    write_roster(effects);
   }
   if (news) {
     r.presence.update(now.mono, r.clock.reading(now.mono), effects);
@@ -147,6 +151,14 @@ void TriadServer::on_link_down(NodeId peer, Now now, Effects& effects) {
     update_peer_states(now, effects);
     refresh_streams(now, effects);
     refresh_duties(effects);
+  }
+}
+
+/// What else was refused is sent again in time: a stream of changes by its time-out, questions by
+/// who asks, heartbeats with the next one.
+void TriadServer::on_refused(NodeId peer) {
+  if (running_->owner.listeners().on_refused(peer)) {
+    hasten();
   }
 }
 
@@ -170,9 +182,13 @@ void TriadServer::on_roster(NodeId, const RosterUpdate& update, Now now, Effects
     news = running_->roster.take(order) || news;
   }
   if (news) {
-    store_.write_orders(running_->roster.orders(), effects);
+    write_roster(effects);
     running_->presence.update(now.mono, running_->clock.reading(now.mono), effects);
   }
+}
+
+void TriadServer::write_roster(Effects& effects) {
+  store_.write_roster({running_->roster.orders(), running_->presence.sleeping()}, effects);
 }
 
 void TriadServer::send_orders(NodeId to, Effects& effects) const {
@@ -196,7 +212,7 @@ void TriadServer::change_roster(const ChangeRoster& order, Now now, Effects& eff
   if (!r.roster.take(given)) {
     return;
   }
-  store_.write_orders(r.roster.orders(), effects);
+  write_roster(effects);
   for (const Slot slot : kAllSlots) {
     if (filled_.test(slot.value) && slot != config_.slot) {
       effects.push_back(Send{config_.members[slot.value], RosterUpdate{{given}}});
@@ -400,7 +416,8 @@ MemberHeartbeat TriadServer::heartbeat_to(NodeId to, std::optional<Slot> slot, b
                             .stored = store_.synced(),
                             .replicated_up_to = r.replicated_up_to,
                             .alone = r.alone,
-                            .roster_sum = r.roster.sum()};
+                            .roster_sum = r.roster.sum(),
+                            .events_refused = r.owner.listeners().refused(to)};
   if (slot) {
     heartbeat.generation_known = self_.peers[slot->value].generation;
     heartbeat.stored_known = self_.peers[slot->value].stored;

@@ -305,6 +305,33 @@ TEST_F(TriadMembersTest, OrdersForMoreServersThanOneFrameNamesReachWhoWasAway) {
   EXPECT_EQ(cluster().member(2).roster().orders().size(), kServers) << "from its disk";
 }
 
+TEST_F(TriadMembersTest, WhoSleepsIsStillListedWhenAllMembersHaveBeenRestarted) {
+  make();
+  cluster().register_node(kBalancer, NodeRole::kBalancer);
+  cluster().server_config.sleep_after = 5s;
+  begin();
+  ASSERT_TRUE(cluster().run_until([&] { return listed(0, kOne) == ServerPhase::kSleeping; }));
+  cluster().run_for(1s);
+  for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
+    cluster().kill(NodeId{slot});
+    cluster().start_member(slot, true);
+    cluster().run_for(10s);
+  }
+  for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
+    EXPECT_EQ(listed(slot, kOne), ServerPhase::kSleeping);
+  }
+  cluster().kill(kOne);  // its machine goes on, as when it is woken
+  cluster().server_config.sleep_after = 0s;
+  cluster().start_server(kOne);
+  cluster().run_for(1s);
+  EXPECT_EQ(listed(0, kOne), ServerPhase::kReady);
+  cluster().kill(NodeId{0});
+  cluster().start_member(0);
+  cluster().kill(kOne);
+  cluster().run_for(20s);
+  EXPECT_EQ(listed(0, kOne), ServerPhase::kAbsent) << "that it slept is forgotten on the disk, too";
+}
+
 TEST_F(TriadMembersTest, OrdersOutliveAStartThatBeginsAgain) {
   begin();
   cluster().kill(NodeId{1});

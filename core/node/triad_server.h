@@ -178,9 +178,11 @@ class TriadServer {
   void note_start(Slot slot, const MemberHeartbeat& heartbeat, Effects& effects);
   void on_heard(Slot slot, FailureDetector::Heard heard, Now now, Effects& effects);
   void on_roster(NodeId from, const RosterUpdate& update, Now now, Effects& effects);
+  void write_roster(Effects& effects);
   void send_orders(NodeId to, Effects& effects) const;
   void change_roster(const ChangeRoster& order, Now now, Effects& effects);
   void on_link_down(NodeId peer, Now now, Effects& effects);
+  void on_refused(NodeId peer);
   void update_peer_states(Now now, Effects& effects);
   void on_compared(Slot peer, const Compared& compared, Now now, Effects& effects);
   void note_uses_learnt(Group group, Slot from, TimePoint oldest, TimePoint now);

@@ -151,9 +151,12 @@ void TriadServer::on_self_synced(Now now, Effects& effects) {
   if (starting_) {
     starting_ = false;
     running_ = std::make_unique<Running>(config_, self_, replica_, store_, now);
-    for (const RosterOrder& order : store_.orders()) {
+    for (const RosterOrder& order : store_.roster().orders) {
       running_->clock.observe(order.version.counter, now.mono);  // a new order must be above it
       running_->roster.take(order);
+    }
+    for (const NodeId node : store_.roster().sleeping) {
+      running_->presence.remember_sleeping(node);
     }
     OwnerEvents events;
     if (stop_by_ != kNever) {

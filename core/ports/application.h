@@ -7,6 +7,7 @@
 namespace copal {
 
 struct AnswerCall;
+struct AnswerEntries;
 struct AnswerKeys;
 struct TellListener;
 
@@ -33,6 +34,7 @@ class Application {
 
   /// What became of an operation on the cache.
   virtual void answer_call(const AnswerCall& answer) = 0;
+  virtual void answer_entries(const AnswerEntries& answer) = 0;
   virtual void answer_keys(const AnswerKeys& answer) = 0;
   virtual void tell_listener(const TellListener& news) = 0;
 };

@@ -90,7 +90,7 @@ std::vector<Message> one_of_each_kind() {
           KeyPage{1, CacheStatus::kDone, {"one", "", "three"}, true, mnode.key},
           EntryEvent{CacheId{1}, EntryEventKind::kExpired, "key", mnode.version},
           MemberHeartbeat{
-              beat, 5, 6, 7, 8, 9, true, 10, {{{2, Slot{1}}, true, false, true}, {{3, Slot{2}}}}},
+              beat, 5, 6, 7, 8, 9, true, 10, 11, {{{2, Slot{1}}, true, false, true}, {{3, Slot{2}}}}},
           ServerHeartbeat{
               beat, 5, NodeRole::kBalancer, ServerPhase::kReady, true, 6, {CacheId{1}, CacheId{2}}},
           ServerList{1, 2, 3, {{NodeId{1}, 2, NodeRole::kDynamic, ServerPhase::kReady, {1.5}}}},

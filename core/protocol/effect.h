@@ -74,6 +74,13 @@ struct AnswerCall {
   Blob value;  // of the entry read, or of the previous one; empty if it stands in the m-node
 };
 
+/// Several operations of one call are over.
+struct AnswerEntries {
+  CallId call;
+  CacheStatus status = CacheStatus::kDone;  // otherwise: of all of them, and nothing was done
+  std::vector<AnswerCall> entries;          // one for each, in their order; all of this call
+};
+
 /// A page of a cache's keys.
 struct AnswerKeys {
   CallId call;
@@ -81,6 +88,22 @@ struct AnswerKeys {
   std::vector<std::string> keys;
   std::optional<KeyCursor> next;  // where the next page begins; nothing: that was all
 };
+
+template <class Call>
+struct AnswerToCall {
+  using Type = AnswerCall;
+};
+template <>
+struct AnswerToCall<ReadKeys> {
+  using Type = AnswerKeys;
+};
+template <OneOf<ReadEntries, ChangeEntries> Call>
+struct AnswerToCall<Call> {
+  using Type = AnswerEntries;
+};
+/// The effect that answers a call of this kind.
+template <class Call>
+using AnswerTo = typename AnswerToCall<Call>::Type;
 
 /// An entry of a cache that the application listens to changed; or, without an event, some events
 /// may have been lost with a connection to a member, or with that member. That is told at once, and
@@ -110,9 +133,9 @@ struct StopProcess {
   bool failed = false;
 };
 
-using EffectKinds =
-    std::variant<Send, AnswerClient, StartWork, CancelWork, ReadCpu, PowerDown, PowerOn, AnswerCall,
-                 AnswerKeys, TellListener, ReadStore, ScanStore, SyncStore, StopProcess>;
+using EffectKinds = std::variant<Send, AnswerClient, StartWork, CancelWork, ReadCpu, PowerDown,
+                                 PowerOn, AnswerCall, AnswerEntries, AnswerKeys, TellListener,
+                                 ReadStore, ScanStore, SyncStore, StopProcess>;
 
 /// One effect of any kind; compiled once, in effect.cpp, like Message.
 struct Effect : EffectKinds {

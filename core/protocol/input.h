@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "core/base/blob.h"
 #include "core/base/ids.h"
@@ -28,6 +29,11 @@ struct LinkDown {
   NodeId peer;
 };
 
+/// The transport's queue to a peer was full: something that this node sent was not taken.
+struct SendRefused {
+  NodeId peer;
+};
+
 /// The deadline that the node told has come. One too many does no harm.
 struct Wake {};
 
@@ -43,8 +49,11 @@ struct ClientRequest {
   bool repeatable = false;  // may be sent a second time after it may have been worked on
 };
 
-/// An application's operation on a cache at its server, until it is answered; given by the world.
+/// An application's operation on a cache at its server, until it is answered; given by the world,
+/// below kCallsBelow.
 using CallId = detail::Id<struct CallIdTag, std::uint64_t>;
+
+inline constexpr std::uint64_t kCallsBelow = std::uint64_t{1} << 63U;
 
 /// To a server: its application reads an entry.
 struct ReadEntry {
@@ -62,6 +71,33 @@ struct ChangeEntry {
   std::string key;
   Change change;
   Blob value;  // of change.value, unless that is inline
+  Duration timeout = 10s;
+};
+
+/// To a server: its application reads some entries (getAll), each by itself: they are of no common
+/// moment. One answer: AnswerEntries.
+struct ReadEntries {
+  CallId call;
+  CacheId cache;
+  std::vector<std::string> keys;
+  bool wants_value = true;
+  Duration timeout = 10s;
+};
+
+/// One of several changes: as ChangeEntry.
+struct EntryChange {
+  std::string key;
+  Change change;
+  Blob value;
+};
+
+/// To a server: its application changes some entries (putAll, removeAll), each by itself: some may
+/// be done and others not, and a key that is named twice is changed in either order. One answer:
+/// AnswerEntries.
+struct ChangeEntries {
+  CallId call;
+  CacheId cache;
+  std::vector<EntryChange> changes;
   Duration timeout = 10s;
 };
 
@@ -121,10 +157,10 @@ struct DrainOrder {
   bool drain = true;
 };
 
-using InputKinds =
-    std::variant<MessageReceived, LinkDown, Wake, ClientRequest, WorkEnded, CpuReading,
-                 ApplicationReady, DrainOrder, ReadEntry, ChangeEntry, ClearEntries, ReadKeys,
-                 ListenTo, ChangeRoster, StopOrder, StorageCompletion>;
+using InputKinds = std::variant<MessageReceived, LinkDown, Wake, ClientRequest, WorkEnded,
+                                CpuReading, ApplicationReady, DrainOrder, ReadEntry, ChangeEntry,
+                                ReadEntries, ChangeEntries, ClearEntries, ReadKeys, ListenTo,
+                                ChangeRoster, StopOrder, SendRefused, StorageCompletion>;
 
 /// One input of any kind; compiled once, in input.cpp, like Message.
 struct Input : InputKinds {
@@ -140,7 +176,8 @@ struct Input : InputKinds {
 
 /// What a dynamic server's application asks of its cache.
 template <class Kind>
-concept CallInput = OneOf<Kind, ReadEntry, ChangeEntry, ClearEntries, ReadKeys, ListenTo>;
+concept CallInput = OneOf<Kind, ReadEntry, ChangeEntry, ReadEntries, ChangeEntries, ClearEntries,
+                          ReadKeys, ListenTo>;
 /// What only a triad member is told.
 template <class Kind>
 concept TriadInput = OneOf<Kind, ChangeRoster, StorageCompletion>;

@@ -65,9 +65,10 @@ struct MemberHeartbeat {
   std::uint32_t generation_known = 0;  // the receiver's highest, if it is a member, …
   std::uint64_t stored_known = 0;      // … and the newest batch that this one told the sender
   std::uint64_t replicated_up_to =
-      0;                         // of the sender's changes: every ready member has them (R1.7)
-  bool alone = false;            // no other member is ready
-  std::uint64_t roster_sum = 0;  // of what operators ordered; differs: send it (RosterUpdate)
+      0;                             // of the sender's changes: every ready member has them (R1.7)
+  bool alone = false;                // no other member is ready
+  std::uint64_t roster_sum = 0;      // of what operators ordered; differs: send it (RosterUpdate)
+  std::uint64_t events_refused = 0;  // to the receiver, which listens: its queue was full
   // One for each group; or none: as it said last.
   std::vector<GroupAnnouncement> announcement;
 
@@ -80,6 +81,7 @@ struct MemberHeartbeat {
     visit(self.replicated_up_to);
     visit(self.alone);
     visit(self.roster_sum);
+    visit(self.events_refused);
     visit(self.announcement);
   }
 };

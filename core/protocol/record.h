@@ -96,11 +96,17 @@ struct SelfRecord {
   bool operator==(const SelfRecord&) const = default;
 };
 
-/// What operators ordered.
+/// What operators ordered, and which servers sleep: these are silent, and a member that did not
+/// know would take them for dead, and nobody would wake them.
 struct RosterRecord {
   std::vector<RosterOrder> orders;
+  std::vector<NodeId> sleeping;
 
-  static constexpr void fields(auto& self, auto&& visit) { visit(self.orders); }
+  static constexpr void fields(auto& self, auto&& visit) {
+    visit(self.orders);
+    visit(self.sleeping);
+  }
+  bool operator==(const RosterRecord&) const = default;
 };
 
 /// Writes a record to the front of `out`, which is large enough (asserted). Returns its bytes.

@@ -100,7 +100,7 @@ TEST(Record, OrdersComeBackInTheirOrder) {
 }
 
 TEST(Record, WhatNoMemberWritesIsNotRead) {
-  Bytes bytes = encoded(RosterRecord{{{NodeId{10}, RosterState::kDisabled, {}}}});
+  Bytes bytes = encoded(RosterRecord{{{NodeId{10}, RosterState::kDisabled, {}}}, {}});
   bytes[1 + 2 + 4] = 3;  // behind the version, the list's length and the node: no such state
   EXPECT_FALSE(decode_record<RosterRecord>(bytes).has_value());
   EXPECT_FALSE(decode_record<SelfRecord>(Bytes{}).has_value());

@@ -71,6 +71,7 @@ class FakeCluster::Process final : public Clock,
   void answer_call(const AnswerCall& answer) override {
     COPAL_ASSERT(cluster_.answers_.try_emplace(answer.call, answer).second);  // once each
   }
+  void answer_entries(const AnswerEntries&) override {}
   void answer_keys(const AnswerKeys&) override {}
   void tell_listener(const TellListener&) override {}
   void answer_client(const AnswerClient&) override {}

@@ -46,7 +46,7 @@ class LocalBed : public ::testing::Test {
       heartbeat.announcement.push_back({.view = view, .owner_acts = true, .ready = true});
     }
     cache_->on_link_news(link_->on_heartbeat(NodeId{slot}, heartbeat, now_), now_, effects_);
-    cache_->check_invariants();
+    end_step();
   }
   void hear_all() {
     for (std::uint8_t slot = 0; slot < kSlots; ++slot) {
@@ -71,20 +71,20 @@ class LocalBed : public ::testing::Test {
     hear_all();
     effects_.clear();
     cache_->on_time(now_, effects_);
-    cache_->check_invariants();
+    end_step();
   }
   void lose(std::uint8_t slot) {
     effects_.clear();
     cache_->on_link_news(link_->on_link_down(NodeId{slot}, now_.mono), now_, effects_);
     cache_->on_lost(NodeId{slot}, now_);
-    cache_->check_invariants();
+    end_step();
   }
 
   template <class Reply>
   void reply(const Reply& reply, std::uint8_t from) {
     effects_.clear();
     cache_->on_reply(NodeId{from}, reply, now_, effects_);
-    cache_->check_invariants();
+    end_step();
   }
   template <class Reply>
   void reply(const Reply& answer) {
@@ -97,7 +97,7 @@ class LocalBed : public ::testing::Test {
   void call(const Call& call) {
     effects_.clear();
     cache_->on_call(call, now_, effects_);
-    cache_->check_invariants();
+    end_step();
   }
   CallId read(const std::string& key, bool wants_value = true, Duration timeout = 10s,
               CacheId cache = kPlain) {
@@ -116,6 +116,11 @@ class LocalBed : public ::testing::Test {
   }
   CallId put(const std::string& key, const Blob& value, Duration timeout = 10s) {
     return change(key, {}, value, timeout);
+  }
+
+  void end_step() {
+    cache_->end_step(effects_);
+    cache_->check_invariants();
   }
 
   // ---- values

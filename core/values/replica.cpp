@@ -38,7 +38,8 @@ Replica::Installed Replica::install(const MNode& mnode, std::string_view key_tex
   // In an earlier generation too: its disk may have lost who it was, and kept what it wrote.
   const bool was_mine =
       before.version.owner.is_same_member(self_) && !mnode.version.owner.is_same_member(self_);
-  overwritten_ += was_mine && mnode.base < before.version ? 1 : 0;
+  const bool counts = !COPAL_MUTANT(kOverwrittenNotCounted);
+  overwritten_ += was_mine && mnode.base < before.version && counts ? 1 : 0;
   refer(&before, mnode);
   put(mnode, key_text);
   return Installed::kInstalled;

@@ -15,7 +15,7 @@ namespace {
 using Bytes = std::span<const std::uint8_t>;
 
 constexpr std::string_view kSelfKey = "self";
-constexpr std::string_view kOrdersKey = "orders";
+constexpr std::string_view kRosterKey = "roster";
 constexpr char kGroupPrefix = 'g';
 
 Bytes bytes_of(std::string_view text) {
@@ -29,7 +29,7 @@ std::array<std::uint8_t, 2> group_key(Group group) {
 /// The longest record of an m-node, and of a group in a cluster with as many caches as may be.
 constexpr std::size_t kMNodeRecordMaxBytes = kKeySizeMaxBytes + 512;
 constexpr std::size_t kGroupRecordMaxBytes = kListSizeMaxBytes;
-constexpr std::size_t kOrderSizeMaxBytes = 32;  // of an operator's, in their record
+constexpr std::size_t kOrderSizeMaxBytes = 32;  // of an operator's, in the roster's record
 
 /// How much older what was on the disk is now. A wall clock that went backwards adds nothing. It
 /// may have said anything when the record was written: the two may be further apart than a Duration
@@ -141,10 +141,8 @@ void ReplicaStore::load_state(const StorageRecord& record) {
   if (std::ranges::equal(key, bytes_of(kSelfKey))) {
     found_self_ = decode_record<SelfRecord>(record.value.bytes());
     counts_.damaged += found_self_ ? 0 : 1;
-  } else if (std::ranges::equal(key, bytes_of(kOrdersKey))) {
-    if (const auto roster = decode_record<RosterRecord>(record.value.bytes())) {
-      orders_ = roster->orders;
-    }
+  } else if (std::ranges::equal(key, bytes_of(kRosterKey))) {
+    roster_ = decode_record<RosterRecord>(record.value.bytes()).value_or(RosterRecord{});
   } else if (key.size() == 2 && key[0] == kGroupPrefix && key[1] < kGroups) {
     const auto group = decode_record<GroupRecord>(record.value.bytes());
     if (!group) {
@@ -235,16 +233,16 @@ void ReplicaStore::put_self(Effects& effects) {
   urgent_ = true;
 }
 
-void ReplicaStore::write_orders(const std::vector<RosterOrder>& orders, Effects& effects) {
-  orders_ = orders;
-  orders_changed_ = full_;
+void ReplicaStore::write_roster(const RosterRecord& roster, Effects& effects) {
+  roster_ = roster;
+  roster_changed_ = full_;
   if (full_) {
     return;
   }
-  std::vector<std::uint8_t> record(kOrderSizeMaxBytes * (orders_.size() + 1));
-  effects.store().put(Family::kState, bytes_of(kOrdersKey),
-                      encode_record(RosterRecord{orders_}, record));
-  unsynced_.orders = true;
+  std::vector<std::uint8_t> record(kOrderSizeMaxBytes * (roster_.orders.size() + 1) +
+                                   sizeof(NodeId) * roster_.sleeping.size());
+  effects.store().put(Family::kState, bytes_of(kRosterKey), encode_record(roster_, record));
+  unsynced_.roster = true;
 }
 
 void ReplicaStore::write_group(Group group, Effects& effects) {
@@ -371,7 +369,7 @@ void ReplicaStore::append(Unsynced& to, Unsynced& from) {
   to.groups.insert(to.groups.end(), from.groups.begin(), from.groups.end());
   to.values.insert(to.values.end(), from.values.begin(), from.values.end());
   to.self = to.self || from.self;
-  to.orders = to.orders || from.orders;
+  to.roster = to.roster || from.roster;
   from = {};
 }
 
@@ -396,7 +394,7 @@ void ReplicaStore::on_full(Now now) {
     replica_.values().on_not_written(hash);
   }
   self_changed_ = self_changed_ || unsynced_.self;
-  orders_changed_ = orders_changed_ || unsynced_.orders;
+  roster_changed_ = roster_changed_ || unsynced_.roster;
   unsynced_ = {};
   full_ = true;
   retry_at_ = now.mono + kRetryFull;
@@ -415,8 +413,8 @@ void ReplicaStore::on_time(Now now, Effects& effects) {
     if (self_changed_) {
       put_self(effects);
     }
-    if (orders_changed_) {
-      write_orders(orders_, effects);
+    if (roster_changed_) {
+      write_roster(RosterRecord(roster_), effects);
     }
   }
 }

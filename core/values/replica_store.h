@@ -61,9 +61,9 @@ class ReplicaStore {
 
   /// Writes what this member must know after a restart, and syncs it: self_synced.
   void write_self(const SelfRecord& self, Effects& effects);
-  void write_orders(const std::vector<RosterOrder>& orders, Effects& effects);
+  void write_roster(const RosterRecord& roster, Effects& effects);
   /// What was written last, by this start or an earlier one.
-  const std::vector<RosterOrder>& orders() const { return orders_; }
+  const RosterRecord& roster() const { return roster_; }
   /// To be called at the end of each step: writes what changed in the replica.
   void write_changes(Now now, Effects& effects);
   /// Syncs as soon as it can: an answer waits for it.
@@ -110,10 +110,10 @@ class ReplicaStore {
     std::vector<Group> groups;
     std::vector<ValueHash> values;
     bool self = false;
-    bool orders = false;
+    bool roster = false;
 
     bool empty() const {
-      return keys.empty() && groups.empty() && values.empty() && !self && !orders;
+      return keys.empty() && groups.empty() && values.empty() && !self && !roster;
     }
   };
 
@@ -142,13 +142,13 @@ class ReplicaStore {
   TimePoint scan_again_ = kNever;
 
   SelfRecord self_;
-  std::vector<RosterOrder> orders_;
+  RosterRecord roster_;
   ValueStore::Changes value_changes_;  // of one step; here for their room
   Replica::Changes changes_;
   Unsynced unsynced_;
   Unsynced syncing_;
   bool self_changed_ = false;
-  bool orders_changed_ = false;
+  bool roster_changed_ = false;
   bool sync_under_way_ = false;
   bool urgent_ = false;
   TimePoint dirty_since_ = kNever;

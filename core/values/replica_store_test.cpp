@@ -133,7 +133,8 @@ TEST_F(ReplicaStoreTest, WhatWasWrittenIsThereAtTheNextStart) {
   install(3, 7);
   replica_->raise_horizon(Group{4}, {90, 1, {}});
   replica_->clear(Group{4}, CacheId{1}, {80, 1, {}});
-  store_->write_orders({{NodeId{10}, RosterState::kDisabled, {5, 0, {}}}}, effects_);
+  store_->write_roster({{{NodeId{10}, RosterState::kDisabled, {5, 0, {}}}}, {NodeId{11}}},
+                       effects_);
   store_->write_self({2, Incarnation{3}, 4, 5, {}}, effects_);
   step();
   start(false);
@@ -145,8 +146,9 @@ TEST_F(ReplicaStoreTest, WhatWasWrittenIsThereAtTheNextStart) {
   EXPECT_EQ(replica_->horizon(Group{4}).counter, 90U);
   EXPECT_EQ(replica_->cleared(Group{4}, CacheId{1}).counter, 80U);
   EXPECT_EQ(store_->found_self(), (SelfRecord{2, Incarnation{3}, 4, 5, {}}));
-  ASSERT_EQ(store_->orders().size(), 1U);
-  EXPECT_EQ(store_->orders()[0].state, RosterState::kDisabled);
+  ASSERT_EQ(store_->roster().orders.size(), 1U);
+  EXPECT_EQ(store_->roster().orders[0].state, RosterState::kDisabled);
+  EXPECT_EQ(store_->roster().sleeping, std::vector{NodeId{11}});
   EXPECT_GT(store_->opened_with(), 0U);
   // Bytes stay on the disk until somebody asks.
   EXPECT_TRUE(replica_->values().is_only_on_disk(hash_of(filled_bytes(1))));
@@ -406,7 +408,8 @@ TEST_F(ReplicaStoreTest, WhatAFullDiskRefusedIsWrittenWhenThereIsRoom) {
   install(2, 6, filled_bytes(3));
   replica_->raise_horizon(Group{4}, {90, 1, {}});
   store_->write_self({1, Incarnation{1}, 10, 100, {}}, effects_);
-  store_->write_orders({{NodeId{10}, RosterState::kDisabled, {5, 0, {}}}}, effects_);
+  store_->write_roster({{{NodeId{10}, RosterState::kDisabled, {5, 0, {}}}}, {NodeId{11}}},
+                       effects_);
   step();
   EXPECT_TRUE(store_->is_full());
   EXPECT_FALSE(store_->is_synced());
@@ -430,7 +433,7 @@ TEST_F(ReplicaStoreTest, WhatAFullDiskRefusedIsWrittenWhenThereIsRoom) {
   EXPECT_NE(find(3), nullptr);
   EXPECT_EQ(replica_->horizon(Group{4}).counter, 90U);
   EXPECT_EQ(store_->found_self()->terms_below, 10U);
-  EXPECT_EQ(store_->orders().size(), 1U);
+  EXPECT_EQ(store_->roster().orders.size(), 1U);
   for (std::uint8_t i = 2; i <= 4; ++i) {
     EXPECT_TRUE(has_value(filled_bytes(i)));
   }

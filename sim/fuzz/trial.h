@@ -102,6 +102,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   void answer_client(const AnswerClient& answer) override;
   void power_on(NodeId) override {}
   void on_answer(const AnswerCall& answer) override;
+  void on_entries(const AnswerEntries& answer) override;
   void on_keys(const AnswerKeys& answer) override;
   void on_told(NodeId server, const TellListener& news) override;
   void on_start(NodeId server) override;

@@ -166,6 +166,15 @@ void Trial::on_answer(const AnswerCall& answer) {
   }
 }
 
+/// Operations of one call stand one behind the other.
+void Trial::on_entries(const AnswerEntries& answer) {
+  for (std::size_t i = 0; i < answer.entries.size(); ++i) {
+    AnswerCall one = answer.entries[i];
+    one.call.value += i;
+    on_answer(one);
+  }
+}
+
 void Trial::on_keys(const AnswerKeys& answer) {
   Operation& operation = history_.operations[answer.call.value - 1];
   operation.keys.insert(operation.keys.end(), answer.keys.begin(), answer.keys.end());

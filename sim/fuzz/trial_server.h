@@ -17,6 +17,7 @@ class CallListener {
  public:
   virtual ~CallListener() = default;
   virtual void on_answer(const AnswerCall& answer) = 0;
+  virtual void on_entries(const AnswerEntries& answer) = 0;
   virtual void on_keys(const AnswerKeys& answer) = 0;
   /// A server listens to kListenedTo since its start, and was told something.
   virtual void on_told(NodeId server, const TellListener& news) = 0;
@@ -53,6 +54,7 @@ class TrialServer final : public Application, public Supervisor, public EventTar
   void read_cpu() override;
   void power_down() override {}
   void answer_call(const AnswerCall& answer) override { listener_.on_answer(answer); }
+  void answer_entries(const AnswerEntries& answer) override { listener_.on_entries(answer); }
   void answer_keys(const AnswerKeys& answer) override { listener_.on_keys(answer); }
   void tell_listener(const TellListener& news) override { listener_.on_told(member_.id(), news); }
   void stop_process(bool failed) override;
