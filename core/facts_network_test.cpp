@@ -231,6 +231,30 @@ TEST_F(Facts, T14_SmallChangesDoNotWaitForALargeValueUnderWay) {
   EXPECT_EQ(cluster().answer(large)->status, CacheStatus::kDone);
 }
 
+TEST_F(Facts, T14_AHundredMegabytesDelayNeitherHeartbeatsNorSmallChanges) {
+  begin();
+  cluster().bandwidth_bytes_per_s = 10'000'000;  // ten seconds for it, thrice what kills a member
+  Change change;
+  const Blob large = numbered_bytes(1, 100'000'000);
+  change.value = name_value(large.bytes());
+  const CallId put_large = cluster().begin_change(kOne, kPlain, "large", change, large, 60s);
+  for (int i = 0; i < 40; ++i) {
+    const TimePoint before = cluster().now();
+    ASSERT_EQ(put(kOne, "small " + std::to_string(i), text_bytes("v"), kSafe), CacheStatus::kDone);
+    EXPECT_LE(cluster().now() - before, 6 * FakeCluster::kLatency);
+    cluster().run_for(250ms);
+    for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
+      ASSERT_TRUE(cluster().server(kOne).triad()->is_heard(Slot{static_cast<std::uint8_t>(slot)},
+                                                           cluster().now()));
+      ASSERT_EQ(listed(slot, kOne), ServerPhase::kReady);
+    }
+  }
+  ASSERT_TRUE(cluster().run_until([&] { return cluster().answer(put_large) != nullptr; }, 50s));
+  EXPECT_EQ(cluster().answer(put_large)->status, CacheStatus::kDone);
+  ASSERT_TRUE(settles()) << "two more members have it";
+  EXPECT_EQ(acting("large"), 1) << "and nobody took over";
+}
+
 TEST_F(Facts, T14_ReconnectionsWithoutEndCostNoChange) {
   begin();
   for (int i = 0; i < 100; ++i) {

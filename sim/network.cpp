@@ -16,6 +16,7 @@ constexpr Duration kLoopback = 10us;
 constexpr std::size_t kFrozenFramesMax = 4096;
 /// Bytes that a frame costs on the wire beyond itself: Ethernet, IP and TCP headers.
 constexpr std::uint64_t kHeaderSizeBytes = 78;
+
 std::uint64_t key_of(NodeId from, NodeId to) {
   return (static_cast<std::uint64_t>(from.value) << 32U) | to.value;
 }
@@ -39,7 +40,7 @@ NodeId Network::add(std::size_t host, Endpoint& endpoint) {
   return NodeId{static_cast<std::uint32_t>(sites_.size() - 1)};
 }
 
-Transport::Sent Network::send(NodeId from, NodeId to, std::span<const std::byte> frame,
+Transport::Sent Network::send(NodeId from, NodeId to, Lane lane, std::span<const std::byte> frame,
                               const Body& body) {
   COPAL_ASSERT(from != to && to.value < sites_.size() && frame.size() <= kFrameSizeMaxBytes);
   if (flights_.size() - free_.size() >= kFlightsMax) {
@@ -48,7 +49,7 @@ Transport::Sent Network::send(NodeId from, NodeId to, std::span<const std::byte>
   const std::uint64_t size_bytes =
       frame.size() + body.value.size_bytes() + body.opaque_size_bytes + kHeaderSizeBytes;
   count(frame, size_bytes);
-  const std::uint32_t flight = take_flight(from, to, Kind::kFrame);
+  const std::uint32_t flight = take_flight(from, to, lane, Kind::kFrame);
   set_frame(flights_[flight], frame);
   flights_[flight].value = body.value;
   if (watcher_ != nullptr) {
@@ -116,7 +117,7 @@ void Network::on_event(std::uint64_t argument) {
     depart(flight);
     return;
   }
-  const std::uint64_t key = key_of(flights_[flight].from, flights_[flight].to);
+  const std::uint64_t key = lane_key(flights_[flight]);
   const TimePoint* last = last_arrivals_.find(key);
   if (last != nullptr && *last <= engine_.now()) {
     last_arrivals_.erase(key);
@@ -130,7 +131,7 @@ void Network::on_flow_end(std::uint64_t flight, bool arrived) {
   Flight& ended = flights_[flight];
   ended.landed = true;
   ended.lost = !arrived;
-  std::deque<std::uint32_t>& queue = flows(ended.from, ended.to);
+  std::deque<std::uint32_t>& queue = flows(ended);
   while (!queue.empty() && flights_[queue.front()].landed) {
     const std::uint32_t next = queue.front();
     queue.pop_front();
@@ -142,7 +143,7 @@ void Network::on_flow_end(std::uint64_t flight, bool arrived) {
   }
 }
 
-std::uint32_t Network::take_flight(NodeId from, NodeId to, Kind kind) {
+std::uint32_t Network::take_flight(NodeId from, NodeId to, Lane lane, Kind kind) {
   std::uint32_t flight = 0;
   if (free_.empty()) {
     flight = static_cast<std::uint32_t>(flights_.size());
@@ -156,6 +157,7 @@ std::uint32_t Network::take_flight(NodeId from, NodeId to, Kind kind) {
   entry.to = to;
   entry.to_start = sites_[to.value].starts;
   entry.kind = kind;
+  entry.lane = lane;
   entry.landed = false;
   entry.lost = false;
   entry.size = 0;
@@ -202,8 +204,13 @@ bool Network::shares_bandwidth(NodeId from, NodeId to) const {
                                   links_[to_host].fidelity == scenario::Fidelity::kFlow);
 }
 
-std::deque<std::uint32_t>& Network::flows(NodeId from, NodeId to) {
-  std::deque<std::uint32_t>*& queue = flows_[key_of(from, to)];
+/// from, to and the lane in one number: there are far fewer nodes than 2^30.
+std::uint64_t Network::lane_key(const Flight& flight) {
+  return key_of(flight.from, flight.to) | static_cast<std::uint64_t>(flight.lane) << 62U;
+}
+
+std::deque<std::uint32_t>& Network::flows(const Flight& flight) {
+  std::deque<std::uint32_t>*& queue = flows_[lane_key(flight)];
   if (queue == nullptr) {
     queue = &flow_queues_.emplace_back();
   }
@@ -230,7 +237,7 @@ void Network::launch(std::uint32_t flight, std::uint64_t size_bytes) {
     sites_[entry.to.value].peers.insert(entry.from);
   }
   if (entry.kind == Kind::kFrame && shares_bandwidth(entry.from, entry.to)) {
-    flows(entry.from, entry.to).push_back(flight);
+    flows(entry).push_back(flight);
     flights_[flight].kind = Kind::kDeparture;
     flights_[flight].size_bytes = size_bytes;
     engine_.at(engine_.now() + travel_time(from_host, to_host, 0), *this, flight);
@@ -238,7 +245,7 @@ void Network::launch(std::uint32_t flight, std::uint64_t size_bytes) {
   }
   // A time is kept only while something is under way: a cluster has as many as it has frames in
   // flight, and not the square of its nodes.
-  TimePoint& last = last_arrivals_[key_of(entry.from, entry.to)];
+  TimePoint& last = last_arrivals_[lane_key(entry)];
   last = std::max(engine_.now() + travel_time(from_host, to_host, size_bytes), last);
   engine_.at(last, *this, flight);
 }
@@ -258,7 +265,7 @@ void Network::launch_with_faults(std::uint32_t flight, std::uint64_t size_bytes)
     return;
   }
   if (fate.twice) {
-    const std::uint32_t copy = take_flight(from, to, Kind::kFrame);
+    const std::uint32_t copy = take_flight(from, to, flights_[flight].lane, Kind::kFrame);
     flights_[copy] = flights_[flight];
     launch(copy, size_bytes);
   }
@@ -266,7 +273,7 @@ void Network::launch_with_faults(std::uint32_t flight, std::uint64_t size_bytes)
     flip_bit(flight);
   }
   if (!fate.overtaken) {
-    TimePoint& last = last_arrivals_[key_of(from, to)];
+    TimePoint& last = last_arrivals_[lane_key(flights_[flight])];
     last = std::max(last, engine_.now() + fate.more);
     launch(flight, size_bytes);
     return;
@@ -377,7 +384,8 @@ void Network::mix_into_hash(std::span<const std::byte> frame) {
 
 void Network::reset(NodeId from, NodeId to) {
   if (!severed(from, to)) {
-    launch(take_flight(from, to, Kind::kReset), kHeaderSizeBytes);
+    // Behind what was sent as data: a process' last answers come before the news of its end.
+    launch(take_flight(from, to, Lane::kData, Kind::kReset), kHeaderSizeBytes);
   }
 }
 

@@ -36,11 +36,11 @@ class Endpoint {
 
 /// Carries frames between processes on hosts: Transport's contract in the simulated cloud. In
 /// fidelity `latency` a frame takes half the latency of either host's link plus its size over the
-/// narrower of the two, first in first out per connection, on the event heap alone; frames do not
-/// share bandwidth. In `flow` (either host's link says so) the latency is followed by a SimGrid
-/// transfer, which does. (Latency stays on the heap in both: with it, SimGrid would hold every
-/// frame under way, and its cost grows with what it holds.) A link that is down swallows frames
-/// without a word.
+/// narrower of the two, first in first out per connection and lane, on the event heap alone; frames
+/// do not share bandwidth. In `flow` (either host's link says so) the latency is followed by a
+/// SimGrid transfer, which does. (Latency stays on the heap in both: with it, SimGrid would hold
+/// every frame under way, and its cost grows with what it holds.) A link that is down swallows
+/// frames without a word.
 class Network final : public EventTarget, public FlowListener {
  public:
   /// What was sent of one kind of message. Bytes on the wire, headers included: of frames, which
@@ -62,7 +62,8 @@ class Network final : public EventTarget, public FlowListener {
   /// Where all nodes write the frame that they are about to send.
   std::span<std::byte> frame_room() { return frame_room_; }
 
-  Transport::Sent send(NodeId from, NodeId to, std::span<const std::byte> frame, const Body& body);
+  Transport::Sent send(NodeId from, NodeId to, Lane lane, std::span<const std::byte> frame,
+                       const Body& body);
 
   /// The process of a node died, or was started anew: what was on the way to it is not for its
   /// successor, and its peers hear that the connection broke if the machine can still say so.
@@ -108,6 +109,7 @@ class Network final : public EventTarget, public FlowListener {
     NodeId to;
     std::uint32_t to_start = 0;  // which start of the receiver it is for
     Kind kind = Kind::kFrame;
+    Lane lane = Lane::kControl;
     std::uint32_t connection = 0;  // which one between the two: what is on a broken one is lost
     bool landed = false;           // flow: arrived, waits for those before it
     std::uint64_t size_bytes = 0;  // flow: all that is to be transferred
@@ -137,9 +139,10 @@ class Network final : public EventTarget, public FlowListener {
     std::vector<std::uint32_t> waiting;  // flights that came while it was frozen
   };
 
-  std::uint32_t take_flight(NodeId from, NodeId to, Kind kind);
+  std::uint32_t take_flight(NodeId from, NodeId to, Lane lane, Kind kind);
   void free_flight(std::uint32_t flight);
-  std::deque<std::uint32_t>& flows(NodeId from, NodeId to);
+  static std::uint64_t lane_key(const Flight& flight);
+  std::deque<std::uint32_t>& flows(const Flight& flight);
   bool shares_bandwidth(NodeId from, NodeId to) const;
   Duration travel_time(std::size_t from_host, std::size_t to_host, std::uint64_t size_bytes) const;
   void launch(std::uint32_t flight, std::uint64_t size_bytes);
@@ -164,7 +167,7 @@ class Network final : public EventTarget, public FlowListener {
   Watcher* watcher_ = nullptr;
   std::vector<Site> sites_;
   FlatMap<std::uint32_t> connections_;         // lower << 32 | higher -> how often it broke
-  FlatMap<TimePoint> last_arrivals_;           // from << 32 | to -> of the last frame under way
+  FlatMap<TimePoint> last_arrivals_;           // lane_key() -> of the last frame under way
   FlatMap<std::deque<std::uint32_t>*> flows_;  // the same -> flights in order of sending
   std::deque<std::deque<std::uint32_t>> flow_queues_;
   std::vector<Flight> flights_;

@@ -99,24 +99,24 @@ TEST(NetworkFlow, TransportContractHoldsOverSharedBandwidthToo) {
   in_child([] {
     FlowTransportWorld world;
     // A large transfer and a small one behind it: SimGrid lets the small one overtake.
-    world.transport(0).send(NodeId{1}, numbered_frame(0, 8), {{}, 5'000'000});
-    world.transport(0).send(NodeId{1}, numbered_frame(1, 8), {});
-    world.transport(2).send(NodeId{1}, numbered_frame(2, 8), {});
+    world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(0, 8), {{}, 5'000'000});
+    world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(1, 8), {});
+    world.transport(2).send(NodeId{1}, Lane::kData, numbered_frame(2, 8), {});
     world.run_for(10s);
     ASSERT_EQ(world.received[1].size(), 3u);
     EXPECT_EQ(world.received[1][0].from, NodeId{2});
     EXPECT_EQ(world.received[1][1].frame, numbered_frame(0, 8));
     EXPECT_EQ(world.received[1][2].frame, numbered_frame(1, 8));
     // A link that dies swallows what is on it without a word, and comes back.
-    world.transport(0).send(NodeId{1}, numbered_frame(3, 8), {{}, 5'000'000});
+    world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(3, 8), {{}, 5'000'000});
     world.run_for(100ms);
     world.set_link(1, false);
-    world.transport(0).send(NodeId{1}, numbered_frame(4, 8), {});
+    world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(4, 8), {});
     world.run_for(1s);
     EXPECT_EQ(world.received[1].size(), 3u);
     EXPECT_TRUE(world.links_down[0].empty());
     world.set_link(1, true);
-    world.transport(0).send(NodeId{1}, numbered_frame(5, 8), {});
+    world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(5, 8), {});
     world.run_for(1s);
     ASSERT_EQ(world.received[1].size(), 4u);
     EXPECT_EQ(world.received[1][3].frame, numbered_frame(5, 8));
@@ -126,18 +126,18 @@ TEST(NetworkFlow, TransportContractHoldsOverSharedBandwidthToo) {
 TEST(NetworkFlow, AFrameTakesItsLatencyAndItsTransferAndMayFindTheMachineOff) {
   in_child([] {
     FlowTransportWorld world;
-    world.transport(0).send(NodeId{1}, numbered_frame(0, 8),
+    world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(0, 8),
                             {{}, 9'914});  // 10,000 bytes with headers
     world.run_for(1999us);
     EXPECT_TRUE(world.received[1].empty());
     world.run_for(2us);
     EXPECT_EQ(world.received[1].size(), 1u);
-    world.transport(0).send(NodeId{1}, numbered_frame(1, 8), {});
+    world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(1, 8), {});
     world.processes[1].state_now = Endpoint::State::kOff;
     world.run_for(1s);
     EXPECT_EQ(world.received[1].size(), 1u);
     world.processes[1].state_now = Endpoint::State::kUp;
-    world.transport(0).send(NodeId{1}, numbered_frame(2, 8), {});
+    world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(2, 8), {});
     world.run_for(1s);
     EXPECT_EQ(world.received[1].size(), 2u) << "what was lost does not hold up the rest";
   });
@@ -146,16 +146,16 @@ TEST(NetworkFlow, AFrameTakesItsLatencyAndItsTransferAndMayFindTheMachineOff) {
 TEST(NetworkFlow, TwoTransfersShareALinkAndOneOverLatencyDoesNot) {
   in_child([] {
     FlowTransportWorld flow;
-    flow.transport(0).send(NodeId{2}, numbered_frame(0, 8), {{}, 10'000'000});
-    flow.transport(1).send(NodeId{2}, numbered_frame(1, 8), {{}, 10'000'000});
+    flow.transport(0).send(NodeId{2}, Lane::kData, numbered_frame(0, 8), {{}, 10'000'000});
+    flow.transport(1).send(NodeId{2}, Lane::kData, numbered_frame(1, 8), {{}, 10'000'000});
     flow.run_for(1500ms);
     EXPECT_TRUE(flow.received[2].empty()) << "each has half of 10 MB/s, so both take 2 s";
     flow.run_for(1s);
     EXPECT_EQ(flow.received[2].size(), 2u);
   });
   SimTransportWorld latency;
-  latency.transport(0).send(NodeId{2}, numbered_frame(0, 8), {{}, 10'000'000});
-  latency.transport(1).send(NodeId{2}, numbered_frame(1, 8), {{}, 10'000'000});
+  latency.transport(0).send(NodeId{2}, Lane::kData, numbered_frame(0, 8), {{}, 10'000'000});
+  latency.transport(1).send(NodeId{2}, Lane::kData, numbered_frame(1, 8), {{}, 10'000'000});
   latency.run_for(1500ms);
   EXPECT_EQ(latency.received[2].size(), 2u);
 }
@@ -163,7 +163,7 @@ TEST(NetworkFlow, TwoTransfersShareALinkAndOneOverLatencyDoesNot) {
 TEST(Network, AFrameTakesHalfOfEachLatencyAndItsSize) {
   SimTransportWorld world;
   // 8 + 78 bytes of headers + 9,914: 10,000 bytes at 10 MB/s take 1 ms, and 1 ms of latency.
-  world.transport(0).send(NodeId{1}, numbered_frame(0, 8), {{}, 9'914});
+  world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(0, 8), {{}, 9'914});
   world.run_for(1999us);
   EXPECT_TRUE(world.received[1].empty());
   world.run_for(1us);
@@ -173,12 +173,12 @@ TEST(Network, AFrameTakesHalfOfEachLatencyAndItsSize) {
 TEST(Network, AMachineThatIsOffSwallowsAndAFrozenProcessHearsLater) {
   SimTransportWorld world;
   world.processes[1].state_now = Endpoint::State::kOff;
-  world.transport(0).send(NodeId{1}, numbered_frame(0, 8), {});
+  world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(0, 8), {});
   world.run_for(1s);
   EXPECT_TRUE(world.links_down[0].empty());
   world.processes[1].state_now = Endpoint::State::kFrozen;
-  world.transport(0).send(NodeId{1}, numbered_frame(1, 8), {});
-  world.transport(0).send(NodeId{1}, numbered_frame(2, 8), {});
+  world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(1, 8), {});
+  world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(2, 8), {});
   world.run_for(1s);
   EXPECT_TRUE(world.received[1].empty());
   world.processes[1].state_now = Endpoint::State::kUp;
@@ -189,7 +189,7 @@ TEST(Network, AMachineThatIsOffSwallowsAndAFrozenProcessHearsLater) {
 
 TEST(Network, WhatWasSentToAProcessIsNotForItsSuccessor) {
   SimTransportWorld world;
-  world.transport(0).send(NodeId{1}, numbered_frame(0, 8), {});
+  world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(0, 8), {});
   world.kill(1);
   world.restart(1);
   world.run_for(1s);

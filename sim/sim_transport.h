@@ -12,8 +12,8 @@ class SimTransport final : public Transport {
  public:
   SimTransport(Network& network, NodeId self) : network_(network), self_(self) {}
 
-  Sent send(NodeId peer, std::span<const std::byte> frame, const Body& body) override {
-    return network_.send(self_, peer, frame, body);
+  Sent send(NodeId peer, Lane lane, std::span<const std::byte> frame, const Body& body) override {
+    return network_.send(self_, peer, lane, frame, body);
   }
 
  private:

@@ -6,6 +6,7 @@
 #include "core/base/mutant.h"
 #include "core/base/overloaded.h"
 #include "core/node/node.h"
+#include "core/protocol/lane.h"
 
 namespace copal {
 
@@ -156,8 +157,9 @@ void Driver::perform(const Send& send) {
 
 void Driver::send_now(const Send& send) {
   const std::size_t size_bytes = encode(send.message, ports_.frame);
-  const auto sent = ports_.transport->send(send.to, ports_.frame.first(size_bytes),
-                                           {value_of(send.message), body_size_bytes(send.message)});
+  const Body body{value_of(send.message), body_size_bytes(send.message)};
+  const auto sent = ports_.transport->send(send.to, lane_of(send.message, body.value.size_bytes()),
+                                           ports_.frame.first(size_bytes), body);
   if (sent == Transport::Sent::kOverloaded) {
     ++counts_.overloaded_sends;
     if (std::ranges::find(refused_, send.to) == refused_.end()) {

@@ -82,7 +82,7 @@ class DriverTest : public ::testing::Test, public Clock, public Transport, publi
 
   Now now() override { return {now_, WallTime{1'000'000s}}; }
   void wake_at(TimePoint) override {}
-  Sent send(NodeId peer, std::span<const std::byte> frame, const Body& body) override {
+  Sent send(NodeId peer, Lane, std::span<const std::byte> frame, const Body& body) override {
     Message message = *decode(frame);
     if (const auto* heartbeat = std::get_if<MemberHeartbeat>(&message)) {
       heartbeats_.emplace_back(peer, *heartbeat);

@@ -15,14 +15,25 @@ struct Body {
   std::uint64_t opaque_size_bytes = 0;  // bytes that the core never sees (an HTTP body)
 };
 
+/// Frames of one lane from one node to another keep their order; those of different lanes don't
+/// wait for each other, and may overtake. Source: resin-facts T14.
+enum class Lane : std::uint8_t {
+  kControl,  // who is there and who acts: small, and of no use when they are late
+  kData,
+  kBulk,  // large values: nothing else waits until they are through
+};
+inline constexpr std::size_t kLanes = 3;
+
 /// What carries frames between nodes.
 ///
 /// Contract, held by transport_contract.h in both worlds:
 /// 1. send() never blocks and never calls back into the driver before it has returned.
 /// 2. A frame arrives with its body, whole or not at all, never torn. It may be lost, late, or
 /// delivered after its
-///    sender died. Frames from one node to another arrive in the order in which they were sent.
-/// 3. What is lost because a connection broke is reported as link_down(peer) at the driver, once a
+///    sender died. Frames of one lane from one node to another arrive in the order in which they
+///    were sent, and no lane waits for another.
+/// 3. What is lost because a connection broke (all its lanes with it) is reported as
+/// link_down(peer) at the driver, once a
 ///    break; nothing is reported while a link is silently frozen.
 /// 4. After link_down(peer) frames sent later may still arrive: the next send connects anew, and
 ///    link_down comes again if that fails.
@@ -35,8 +46,9 @@ class Transport {
 
   /// Hands over one frame.
   /// peer   any node but the sender itself.
+  /// lane   which frames it keeps its order with.
   /// frame  1 to kFrameSizeMaxBytes bytes; copied before the call returns.
-  virtual Sent send(NodeId peer, std::span<const std::byte> frame, const Body& body) = 0;
+  virtual Sent send(NodeId peer, Lane lane, std::span<const std::byte> frame, const Body& body) = 0;
 };
 
 /// Larger frames are refused by both sides: no message of the core comes near.

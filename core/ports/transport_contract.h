@@ -53,7 +53,8 @@ TYPED_TEST_SUITE_P(TransportContract);
 TYPED_TEST_P(TransportContract, AFrameArrivesWholeAndNotInsideTheCall) {
   TypeParam world;
   const auto frame = numbered_frame(1, 90);
-  EXPECT_EQ(world.transport(0).send(NodeId{1}, frame, {{}, 1000}), Transport::Sent::kQueued);
+  EXPECT_EQ(world.transport(0).send(NodeId{1}, Lane::kData, frame, {{}, 1000}),
+            Transport::Sent::kQueued);
   EXPECT_TRUE(world.received[1].empty());
   world.run_for(1s);
   ASSERT_EQ(world.received[1].size(), 1u);
@@ -67,7 +68,8 @@ TYPED_TEST_P(TransportContract, FramesOfAnySizeArriveWithTheirValues) {
   const Blob value(std::vector<std::uint8_t>(100'000, 7));
   const std::array<std::size_t, 5> sizes = {4, 95, 96, 97, kFrameSizeMaxBytes};
   for (std::uint32_t i = 0; i < sizes.size(); ++i) {
-    world.transport(0).send(NodeId{1}, numbered_frame(i, sizes[i]), {i % 2 == 0 ? value : Blob()});
+    world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(i, sizes[i]),
+                            {i % 2 == 0 ? value : Blob()});
   }
   world.run_for(60s);
   ASSERT_EQ(world.received[1].size(), sizes.size());
@@ -77,12 +79,13 @@ TYPED_TEST_P(TransportContract, FramesOfAnySizeArriveWithTheirValues) {
   }
 }
 
-TYPED_TEST_P(TransportContract, FramesOfOneConnectionKeepTheirOrderWhateverTheirSize) {
+TYPED_TEST_P(TransportContract, FramesOfOneLaneKeepTheirOrderWhateverTheirSize) {
   TypeParam world;
   for (std::uint32_t i = 0; i < 200; ++i) {
     // A large body before a small one: the small one must not overtake.
-    world.transport(0).send(NodeId{1}, numbered_frame(i, 8), {{}, i % 3 == 0 ? 500'000U : 0U});
-    world.transport(2).send(NodeId{1}, numbered_frame(i, 8), {});
+    world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(i, 8),
+                            {{}, i % 3 == 0 ? 500'000U : 0U});
+    world.transport(2).send(NodeId{1}, Lane::kData, numbered_frame(i, 8), {});
   }
   world.run_for(60s);
   std::uint32_t next_of[3] = {};
@@ -95,10 +98,21 @@ TYPED_TEST_P(TransportContract, FramesOfOneConnectionKeepTheirOrderWhateverTheir
   EXPECT_EQ(next_of[2], 200u);
 }
 
+TYPED_TEST_P(TransportContract, NoLaneWaitsForALargeBodyOfAnother) {
+  TypeParam world;
+  Transport& transport = world.transport(0);
+  transport.send(NodeId{1}, Lane::kBulk, numbered_frame(0, 8), {{}, 100'000'000});
+  transport.send(NodeId{1}, Lane::kControl, numbered_frame(1, 8), {});
+  transport.send(NodeId{1}, Lane::kData, numbered_frame(2, 8), {});
+  world.run_for(60s);
+  ASSERT_EQ(world.received[1].size(), 3u);
+  EXPECT_EQ(world.received[1][2].frame, numbered_frame(0, 8)) << "the large one is the last";
+}
+
 TYPED_TEST_P(TransportContract, ADeadProcessIsReportedToItsPeers) {
   TypeParam world;
-  world.transport(0).send(NodeId{1}, numbered_frame(1, 8), {});
-  world.transport(1).send(NodeId{0}, numbered_frame(2, 8), {});
+  world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(1, 8), {});
+  world.transport(1).send(NodeId{0}, Lane::kData, numbered_frame(2, 8), {});
   world.run_for(1s);
   world.kill(1);
   world.run_for(1s);
@@ -111,7 +125,7 @@ TYPED_TEST_P(TransportContract, SendingToADeadProcessIsReportedToo) {
   world.kill(1);
   world.run_for(1s);
   world.links_down[0].clear();
-  world.transport(0).send(NodeId{1}, numbered_frame(1, 8), {});
+  world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(1, 8), {});
   world.run_for(5s);
   EXPECT_EQ(world.links_down[0], std::vector<NodeId>{NodeId{1}});
   EXPECT_TRUE(world.received[1].empty());
@@ -119,14 +133,14 @@ TYPED_TEST_P(TransportContract, SendingToADeadProcessIsReportedToo) {
 
 TYPED_TEST_P(TransportContract, ARestartedProcessCanBeTalkedToAgain) {
   TypeParam world;
-  world.transport(0).send(NodeId{1}, numbered_frame(1, 8), {});
+  world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(1, 8), {});
   world.run_for(1s);
   world.kill(1);
   world.run_for(1s);
   world.restart(1);
   world.run_for(1s);
   world.received[1].clear();
-  world.transport(0).send(NodeId{1}, numbered_frame(2, 8), {});
+  world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(2, 8), {});
   world.run_for(5s);
   ASSERT_EQ(world.received[1].size(), 1u);
 }
@@ -134,8 +148,8 @@ TYPED_TEST_P(TransportContract, ARestartedProcessCanBeTalkedToAgain) {
 TYPED_TEST_P(TransportContract, AFrozenLinkIsSilentAndOthersGoOn) {
   TypeParam world;
   world.set_link(1, false);
-  world.transport(0).send(NodeId{1}, numbered_frame(1, 8), {});
-  world.transport(0).send(NodeId{2}, numbered_frame(2, 8), {});
+  world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(1, 8), {});
+  world.transport(0).send(NodeId{2}, Lane::kData, numbered_frame(2, 8), {});
   world.run_for(1s);
   EXPECT_TRUE(world.received[1].empty());
   EXPECT_TRUE(world.links_down[0].empty());
@@ -144,8 +158,9 @@ TYPED_TEST_P(TransportContract, AFrozenLinkIsSilentAndOthersGoOn) {
 
 REGISTER_TYPED_TEST_SUITE_P(TransportContract, AFrameArrivesWholeAndNotInsideTheCall,
                             FramesOfAnySizeArriveWithTheirValues,
-                            FramesOfOneConnectionKeepTheirOrderWhateverTheirSize,
-                            ADeadProcessIsReportedToItsPeers, SendingToADeadProcessIsReportedToo,
-                            ARestartedProcessCanBeTalkedToAgain, AFrozenLinkIsSilentAndOthersGoOn);
+                            FramesOfOneLaneKeepTheirOrderWhateverTheirSize,
+                            NoLaneWaitsForALargeBodyOfAnother, ADeadProcessIsReportedToItsPeers,
+                            SendingToADeadProcessIsReportedToo, ARestartedProcessCanBeTalkedToAgain,
+                            AFrozenLinkIsSilentAndOthersGoOn);
 
 }  // namespace copal

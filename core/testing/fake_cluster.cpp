@@ -59,8 +59,8 @@ class FakeCluster::Process final : public Clock,
   }
   void wake_at(TimePoint time) override { wake_at_ = std::min(wake_at_, time); }
 
-  Sent send(NodeId peer, std::span<const std::byte> frame, const Body& body) override {
-    cluster_.send(id_, peer, frame, body.value);
+  Sent send(NodeId peer, Lane lane, std::span<const std::byte> frame, const Body& body) override {
+    cluster_.send(id_, peer, lane, frame, body.value);
     return Sent::kQueued;
   }
 
@@ -196,7 +196,7 @@ std::uint64_t& FakeCluster::link_life(NodeId one, NodeId other) {
   return link_lives_[std::minmax(one, other)];
 }
 
-void FakeCluster::send(NodeId from, NodeId to, std::span<const std::byte> frame,
+void FakeCluster::send(NodeId from, NodeId to, Lane lane, std::span<const std::byte> frame,
                        const Blob& value) {
   Result<Message> message = decode(frame);
   COPAL_ASSERT(message);
@@ -206,8 +206,15 @@ void FakeCluster::send(NodeId from, NodeId to, std::span<const std::byte> frame,
   }
   sent_.push_back({now_, from, to, std::move(*message), frame.size()});
   if (!cut_.contains({from, to}) && !(loses && loses(sent_.back()))) {
-    wire_.push_back(
-        {now_ + kLatency, from, to, {frame.begin(), frame.end()}, value, link_life(from, to)});
+    TimePoint due = now_ + kLatency;
+    if (bandwidth_bytes_per_s > 0) {
+      TimePoint& free = lane_free_[{from, to, lane}];
+      const std::uint64_t bytes = frame.size() + value.size_bytes();
+      free = std::max(free, now_) + 1s * bytes / bandwidth_bytes_per_s;
+      due = free + kLatency;
+    }
+    const auto behind = std::ranges::upper_bound(wire_, due, {}, &OnWire::due);
+    wire_.insert(behind, {due, from, to, {frame.begin(), frame.end()}, value, link_life(from, to)});
   }
 }
 

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -23,9 +24,9 @@ Blob text_bytes(std::string_view text);
 Blob numbered_bytes(std::uint32_t number, std::size_t size_bytes);
 
 /// A triad with its servers and balancers, each behind the driver that both worlds use, on one wire
-/// in which every frame takes kLatency, and one clock that the test moves. Nothing is drawn: the
-/// same test is the same run. Faults are called by hand; random ones live in sim/.
-/// Triad members are the nodes 0 to 2 in the order of their slots.
+/// in which every frame takes kLatency (and its time, where a bandwidth is set), and one clock that
+/// the test moves. Nothing is drawn: the same test is the same run. Faults are called by hand;
+/// random ones live in sim/. Triad members are the nodes 0 to 2 in the order of their slots.
 class FakeCluster {
  public:
   static constexpr Duration kLatency = 1ms;
@@ -74,6 +75,8 @@ class FakeCluster {
   void break_link(NodeId one, NodeId other);
   /// Loses what it says true of.
   std::function<bool(const Sent&)> loses;
+  /// Of each lane of each connection; 0: no matter how large a frame is.
+  std::uint64_t bandwidth_bytes_per_s = 0;
   /// This node's wall clock is off by so much; counts from its next step.
   void set_wall_offset(NodeId node, Duration offset);
 
@@ -135,7 +138,7 @@ class FakeCluster {
 
   Process& process(NodeId node) const;
   void start_process(NodeId node, std::unique_ptr<Process> process);
-  void send(NodeId from, NodeId to, std::span<const std::byte> frame, const Blob& value);
+  void send(NodeId from, NodeId to, Lane lane, std::span<const std::byte> frame, const Blob& value);
   void deliver(const OnWire& on_wire);
   /// Does what comes next, if that is not after `until`. Returns whether there was anything.
   bool do_next(TimePoint until);
@@ -148,7 +151,8 @@ class FakeCluster {
   std::array<FakeStore, kSlots> stores_;
   std::map<NodeId, Duration> wall_offsets_;
   std::array<std::byte, kMessageSizeMaxBytes> frame_room_{};
-  std::deque<OnWire> wire_;
+  std::deque<OnWire> wire_;  // by due
+  std::map<std::tuple<NodeId, NodeId, Lane>, TimePoint> lane_free_;
   std::map<NodeId, std::deque<OnWire>> frozen_;  // with what has reached its machine
   std::set<std::pair<NodeId, NodeId>> cut_;
   std::map<std::pair<NodeId, NodeId>, std::uint64_t> link_lives_;
