@@ -1,0 +1,116 @@
+// What clients ask for, and when.
+
+#include <algorithm>
+#include <array>
+
+#include "sim/fuzz/draw.h"
+
+namespace copal::sim::fuzz {
+
+using Kind = PlannedFault::Kind;
+using Op = PlannedOp::Kind;
+
+namespace {
+
+std::uint32_t draw_value_size(Draw& draw) {
+  const std::uint32_t kind = draw.below(100);
+  if (kind < 40) {
+    return 8 + draw.below(25);
+  }
+  if (kind < 75) {
+    return 33 + draw.below(2'000);
+  }
+  return kind < 96 ? 4'097 + draw.below(16'000) : 50'000 + draw.below(200'000);
+}
+
+/// Of a key that holds numbers, and of any other.
+Op draw_op(Draw& draw, bool number) {
+  constexpr std::array kNumberOps = {Op::kGet,       Op::kGet,       Op::kGet,
+                                     Op::kIncrement, Op::kIncrement, Op::kIncrement,
+                                     Op::kPut,       Op::kRemove,    Op::kCompareAndSet};
+  constexpr std::array kOps = {
+      Op::kGet,           Op::kGet,          Op::kGet,       Op::kGet,
+      Op::kGet,           Op::kGet,          Op::kPut,       Op::kPut,
+      Op::kPut,           Op::kPut,          Op::kRemove,    Op::kRemove,
+      Op::kPutIfAbsent,   Op::kPutIfAbsent,  Op::kReplace,   Op::kCompareAndSet,
+      Op::kCompareAndSet, Op::kReplaceValue, Op::kGetAndPut, Op::kGetAndRemove,
+      Op::kAppend,        Op::kTouch,        Op::kContains,  Op::kIncrement};
+  return number ? draw.one_of(kNumberOps) : draw.one_of(kOps);
+}
+
+/// At any time, or just before a fault or after it: there is most to go wrong.
+Duration draw_op_time(Draw& draw, const Plan& plan, bool near_faults, Duration first,
+                      Duration last) {
+  if (!near_faults || plan.faults.empty() || draw.chance(60)) {
+    return draw.between(first, last);
+  }
+  const PlannedFault& fault =
+      plan.faults[draw.below(static_cast<std::uint32_t>(plan.faults.size()))];
+  return std::max(first, fault.at + draw.between(-3s, 5s));
+}
+
+/// Often just after a node has come back, or gone on: it knows little then, and is asked all the
+/// same.
+Duration draw_request_time(Draw& draw, const Plan& plan, Duration otherwise) {
+  if (plan.faults.empty() || draw.chance(40)) {
+    return otherwise;
+  }
+  const PlannedFault& fault =
+      plan.faults[draw.below(static_cast<std::uint32_t>(plan.faults.size()))];
+  return fault.kind <= Kind::kSlowNode && plan.is_member(fault.node)
+             ? fault.at + fault.lasting + draw.between(0ms, 600ms)
+             : otherwise;
+}
+
+}  // namespace
+
+void draw_operations(std::uint64_t seed, Plan& plan) {
+  Draw draw(seed, "plan operations");
+  const std::uint32_t count = 520 + draw.below(500);
+  const std::uint32_t clients = 3 + draw.below(10);
+  const bool bursts = draw.chance(50);
+  const bool clears = draw.chance(40);
+  const bool near_faults = draw.chance(50);
+  const bool is_hot = draw.chance(40);  // one key has half of all operations
+  const std::uint32_t hot_cache = draw.below(static_cast<std::uint32_t>(plan.caches.size()));
+  const Duration first = 2s;
+  const Duration last = plan.faults_for + plan.core_for - 4s;
+  Duration at = first;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    at = bursts && draw.chance(80) ? at + draw.between(0us, 2ms)
+                                   : draw_op_time(draw, plan, near_faults, first, last);
+    PlannedOp op;
+    op.at = std::min(at, last);
+    op.client = draw.below(clients);
+    op.server = draw.chance(75) ? op.client % plan.servers : draw.below(plan.servers);
+    op.cache = 1 + draw.below(static_cast<std::uint32_t>(plan.caches.size()));
+    op.key = draw.below(plan.keys);
+    if (is_hot && draw.chance(50)) {
+      op.cache = 1 + hot_cache;
+      op.key = 1;
+    }
+    const bool number = op.key % 4 == 0;
+    op.kind = draw_op(draw, number);
+    op.value = draw.chance(85) ? 1'000 + i : draw.below(8);
+    op.value_size_bytes = number ? 0 : draw_value_size(draw);
+    if (!number && op.value < 8) {
+      op.value_size_bytes = 5'000;  // the same bytes again and again
+    }
+    op.timeout = draw.between(1s, 10s);
+    const std::uint32_t rare = draw.below(1'000);
+    if (rare < 60) {
+      op.kind = Op::kRequest;
+      op.server = draw.below(plan.balancers);
+      op.at = std::min(draw_request_time(draw, plan, op.at), last);
+    } else if (rare < 66 && clears) {
+      op.kind = Op::kClear;
+      op.timeout = 10s;
+    } else if (rare < 72) {
+      op.kind = Op::kList;
+    }
+    plan.ops.push_back(op);
+  }
+  std::ranges::stable_sort(plan.ops, {}, &PlannedOp::at);
+}
+
+}  // namespace copal::sim::fuzz
