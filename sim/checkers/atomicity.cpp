@@ -35,6 +35,7 @@ bool applies(const Operation& operation, const MNode* before) {
     case Op::kPutIfAbsent:
       return before == nullptr;
     case Op::kReplace:
+    case Op::kGetAndReplace:
     case Op::kRemove:
     case Op::kGetAndRemove:
     case Op::kTouch:
@@ -42,10 +43,58 @@ bool applies(const Operation& operation, const MNode* before) {
     case Op::kCompareAndSet:
       return before != nullptr && before->version == operation.change.expected_version;
     case Op::kReplaceValue:
+    case Op::kRemoveValue:
       return before != nullptr && value_name(*before) == operation.change.expected_value;
     default:
       return true;
   }
+}
+
+/// The bytes of a state, where they can be known: it holds them itself, or they were put.
+std::optional<Blob> bytes_of(const MNode& state, const Operation* made_by) {
+  const ValueName name = value_name(state);
+  if (name.is_inline) {
+    return Blob(inline_bytes(name));
+  }
+  const bool was_put = made_by != nullptr && made_by->change.action == Action::kPut;
+  return was_put ? std::optional(
+                       fuzz::value_bytes(made_by->planned.value, made_by->planned.value_size_bytes))
+                 : std::nullopt;
+}
+
+ValueName joined(const Blob& first, const Blob& second) {
+  const Blob whole =
+      Blob::make(first.size_bytes() + second.size_bytes(), [&](std::span<std::uint8_t> bytes) {
+        const auto rest = std::ranges::copy(first.bytes(), bytes.begin()).out;
+        std::ranges::copy(second.bytes(), rest);
+      });
+  return name_value(whole.bytes());
+}
+
+/// made_by  what gave the state before; nothing if that is not known.
+bool is_appended(const Operation& operation, const MNode* before, const Operation* made_by,
+                 const MNode& after) {
+  const Blob added = fuzz::value_bytes(operation.planned.value, operation.planned.value_size_bytes);
+  const auto was = before == nullptr ? std::optional<Blob>(Blob{}) : bytes_of(*before, made_by);
+  if (!was) {
+    return after.value_size_bytes == before->value_size_bytes + added.size_bytes();
+  }
+  const bool in_front = operation.planned.kind == Op::kPrepend;
+  return value_name(after) == (in_front ? joined(added, *was) : joined(*was, added));
+}
+
+/// Flags and expire timeout are given with a put, or with whatever makes an entry where there is
+/// none; a touch gives a timeout; else both stay.
+bool has_its_attributes(const fuzz::PlannedCache& cache, const Operation& operation,
+                        const MNode* before, const MNode& after) {
+  const Change& change = operation.change;
+  const bool is_new = before == nullptr || change.action == Action::kPut;
+  const Duration own = change.expire_timeout;
+  const Duration given = own > 0ns ? own : cache.expire_timeout;
+  const bool gives_timeout = is_new || change.action == Action::kTouch;
+  return after.is_tombstone() ||
+         (after.user_flags == (is_new ? change.user_flags : before->user_flags) &&
+          after.expire_timeout == (gives_timeout ? given : before->expire_timeout));
 }
 
 /// Whether the state after is what the operation makes of the one before.
@@ -56,14 +105,10 @@ bool follows(const Operation& operation, const MNode* before, const MNode& after
     const auto was = before == nullptr ? std::optional<std::int64_t>(0) : number_of(*before);
     return was && number_of(after) == *was + delta;
   }
-  if (kind == Op::kAppend) {
-    const std::uint32_t was = before == nullptr ? 0 : before->value_size_bytes;
-    return after.value_size_bytes == was + operation.change.value.size_bytes;
-  }
   if (kind == Op::kTouch) {
     return before != nullptr && value_name(after) == value_name(*before);
   }
-  if (kind == Op::kRemove || kind == Op::kGetAndRemove) {
+  if (operation.change.action == Action::kRemove) {
     return after.is_tombstone();
   }
   return value_name(after) == operation.change.value;
@@ -103,14 +148,22 @@ void check_states(const fuzz::Trial& world, const KeyName& name, const KeyHistor
     findings.judged();
     const MNode* before = at->second.is_tombstone() ? nullptr : &at->second;
     const Operation& of = *operation->second;
-    if (!applies(of, before) || !follows(of, before, next->second) || !previous_is(of, before)) {
+    const auto made_by = by_version.find(at->first);
+    const bool follows_it =
+        is_append(of.change.action)
+            ? is_appended(of, before, made_by == by_version.end() ? nullptr : made_by->second,
+                          next->second)
+            : follows(of, before, next->second);
+    if (!applies(of, before) || !follows_it || !previous_is(of, before) ||
+        !has_its_attributes(cache_of(world.plan(), of), of, before, next->second)) {
       findings.violated(describe(of) + " can't follow the state of version " + describe(at->first));
     }
   }
 }
 
 /// Whether an operation may have met its own state, made by an earlier attempt of its server: that
-/// doesn't count as one in which its condition fails. Two operations of one server may come to the
+/// doesn't count as one in which its condition fails, a removal's neither (but a plain one, which
+/// may be done again, may meet its own: R0.3). Two operations of one server may come to the
 /// same value at the same time, be it by increments: a state that may be the other's does count.
 bool is_its_own(const History& history, const Operation& operation, const MNode& state,
                 TimePoint since) {
@@ -118,12 +171,16 @@ bool is_its_own(const History& history, const Operation& operation, const MNode&
     const Action action = one.change.action;
     const bool gives_it =
         (action == Action::kPut && one.change.value == value_name(state)) ||
+        (action == Action::kRemove && state.is_tombstone()) ||
         (action == Action::kIncrement && number_of(state)) ||
         (is_append(action) && state.value_size_bytes >= one.change.value.size_bytes);
     return one.name() == operation.name() && one.server == state.change.server.value &&
            !one.is_read() && gives_it && one.asked <= since;
   };
-  return operation.change.action == Action::kPut && made_by(operation) &&
+  const bool is_once =
+      operation.change.action == Action::kPut ||
+      (operation.change.action == Action::kRemove && operation.planned.kind != Op::kRemove);
+  return is_once && made_by(operation) &&
          std::ranges::none_of(history.operations, [&](const Operation& other) {
            const bool is_unknown =
                !other.is_over() || other.died || other.status == CacheStatus::kOutcomeUnknown;
@@ -146,7 +203,8 @@ bool met_failing(const History& history, const Operation& operation) {
       }
       const auto state = key.states.find(held[i].version);
       const bool absent = state == key.states.end() || held[i].is_tombstone;
-      if (!absent && is_its_own(history, operation, state->second, born(key, held[i].version))) {
+      if (state != key.states.end() &&
+          is_its_own(history, operation, state->second, born(key, held[i].version))) {
         continue;
       }
       if (!applies(operation, absent ? nullptr : &state->second)) {
@@ -163,7 +221,7 @@ void check_atomicity(fuzz::Trial& world, Findings& findings) {
   const History& history = world.history();
   std::map<KeyName, std::map<Version, const Operation*>> by_version;
   for (const Operation& operation : history.operations) {
-    if (ends_by_itself(world.plan(), operation.planned.cache)) {
+    if (ends_by_itself(world.plan(), operation.name())) {
       continue;
     }
     if (operation.changed()) {
@@ -179,7 +237,7 @@ void check_atomicity(fuzz::Trial& world, Findings& findings) {
     }
   }
   for (const auto& [name, key] : history.keys) {
-    if (!ends_by_itself(world.plan(), name.cache)) {
+    if (!ends_by_itself(world.plan(), name)) {
       check_states(world, name, key, by_version[name], findings);
     }
   }

@@ -76,9 +76,16 @@ const fuzz::PlannedCache& cache_of(const fuzz::Plan& plan, const Operation& oper
   return plan.caches[operation.planned.cache - 1];
 }
 
-bool ends_by_itself(const fuzz::Plan& plan, std::uint32_t cache) {
-  const fuzz::PlannedCache& of = plan.caches[cache - 1];
-  return of.expire_timeout > 0ns || of.idle_timeout_ms > 0 || of.evict;
+bool ends_by_itself(const fuzz::Plan& plan, const KeyName& name) {
+  const fuzz::PlannedCache& of = plan.caches[name.cache - 1];
+  return of.expire_timeout > 0ns || of.idle_timeout_ms > 0 || of.evict ||
+         has_own_timeouts(plan, name);
+}
+
+bool has_own_timeouts(const fuzz::Plan& plan, const KeyName& name) {
+  return std::ranges::any_of(plan.ops, [&name](const fuzz::PlannedOp& op) {
+    return op.cache == name.cache && op.key == name.key && op.expire_timeout > 0ns;
+  });
 }
 
 bool had_fault(const fuzz::Plan& plan, fuzz::PlannedFault::Kind first,

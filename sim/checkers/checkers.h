@@ -74,8 +74,11 @@ void check_listing(fuzz::Trial& world, Findings& findings);
 std::string describe(const Operation& operation);
 std::string describe(const Version& version);
 std::string seconds(TimePoint time);
-/// Whether entries of the cache end by themselves: by a timeout or by eviction.
-bool ends_by_itself(const fuzz::Plan& plan, std::uint32_t cache);
+/// Whether entries of the key end by themselves: by a timeout, their cache's or one of their own,
+/// or by eviction.
+bool ends_by_itself(const fuzz::Plan& plan, const KeyName& name);
+/// Whether some change of the key gives it an expire timeout of its own.
+bool has_own_timeouts(const fuzz::Plan& plan, const KeyName& name);
 const fuzz::PlannedCache& cache_of(const fuzz::Plan& plan, const Operation& operation);
 /// Whether a clear of its cache overlaps it: a member that has heard of that need not take what was
 /// before.

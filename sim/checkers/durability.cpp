@@ -128,7 +128,7 @@ void check_offered(const fuzz::Trial& world, const Operation& write, const KeyHi
 void check_set_aside(const fuzz::Trial& world, const KeyName& name, const KeyHistory& key,
                      Findings& findings) {
   const History& history = world.history();
-  if (ends_by_itself(world.plan(), name.cache)) {
+  if (ends_by_itself(world.plan(), name)) {
     return;
   }
   for (const std::vector<HeldState>& held : key.held) {
@@ -155,7 +155,7 @@ void check_durability(fuzz::Trial& world, Findings& findings) {
     check_set_aside(world, name, key, findings);
   }
   for (const Operation& write : history.operations) {
-    if (!write.changed() || ends_by_itself(world.plan(), write.planned.cache)) {
+    if (!write.changed() || ends_by_itself(world.plan(), write.name())) {
       continue;
     }
     findings.judged();

@@ -1,4 +1,5 @@
-// Entries end neither before their time nor long after it (R0.7). A timeout counts by the clocks of
+// Entries end neither before their time nor long after it (R0.7), which is their cache's, or one
+// that a put or a touch has given them. A timeout counts by the clocks of
 // those that hold the entry, whose ages of it are too young by the time that it was on its way. So
 // "long after" leaves room for what the plan's links and freezes may do; and where the plan sets
 // wall clocks or a member was lost with what it knew of uses, "before" can't be judged.
@@ -54,7 +55,7 @@ std::set<std::pair<OwnerId, std::uint32_t>> known_issuers(const KeyHistory& key,
 
 /// When the time of the state that was read began: with the newest put or touch up to it, or with
 /// whatever made an entry where there was none, or none within its time any more.
-TimePoint time_began(const History& history, const Operation& read, Duration timeout) {
+TimePoint time_began(const History& history, const Operation& read) {
   const KeyHistory& key = history.keys.at(read.name());
   std::map<Version, const Operation*> writes;
   for (const Operation& write : history.operations) {
@@ -65,6 +66,7 @@ TimePoint time_began(const History& history, const Operation& read, Duration tim
   const std::set<std::pair<OwnerId, std::uint32_t>> issuers = known_issuers(key, read);
   TimePoint began = kNever;
   TimePoint before = kNever;
+  Duration timeout{};  // of the state before; 0: none
   for (const auto& [version, mnode] : key.states) {
     if (read.version < version) {
       break;
@@ -78,7 +80,9 @@ TimePoint time_began(const History& history, const Operation& read, Duration tim
     }
     before = at;
     const auto write = writes.find(version);
-    const bool ended = began == kNever || at - began >= timeout - timeout / 50 - 100ms;
+    const bool ended =
+        began == kNever || (timeout > 0ns && at - began >= timeout - timeout / 50 - 100ms);
+    timeout = mnode.expire_timeout;
     if (mnode.is_tombstone()) {
       began = kNever;
     } else if (ended || (write != writes.end() && begins_time(*write->second))) {
@@ -115,14 +119,31 @@ TimePoint last_use(const History& history, const Operation& read) {
   return last;
 }
 
-void check_expire_timeout(fuzz::Trial& world, const Operation& read, Duration timeout,
-                          Findings& findings) {
+/// The expire timeout of a version; 0 if it has none, or was never seen.
+Duration timeout_of(const KeyHistory& key, const Version& version) {
+  const auto state = key.states.find(version);
+  return state == key.states.end() ? Duration{} : state->second.expire_timeout;
+}
+
+/// What a put or a touch is to give to the entry.
+void check_timeout_given(const fuzz::Plan& plan, const KeyHistory& key, const Operation& write,
+                         Findings& findings) {
+  const Duration own = write.change.expire_timeout;
+  const Duration given = own > 0ns ? own : cache_of(plan, write).expire_timeout;
+  if (begins_time(write) && key.states.contains(write.version) &&
+      timeout_of(key, write.version) != given) {
+    findings.violated(describe(write) + " did not give the entry its timeout");
+  }
+}
+
+void check_expire_timeout(fuzz::Trial& world, const Operation& read, Findings& findings) {
   const History& history = world.history();
   const KeyHistory& key = history.keys.at(read.name());
-  const Bounds bounds = bounds_of(world.plan(), timeout, 0ns);
   const Duration stale = cache_of(world.plan(), read).local_read_timeout;
   if (read.status == CacheStatus::kDone) {
-    const TimePoint began = time_began(history, read, timeout);
+    const Duration timeout = timeout_of(key, read.version);
+    const Bounds bounds = bounds_of(world.plan(), timeout, 0ns);
+    const TimePoint began = timeout > 0ns ? time_began(history, read) : kNever;
     const bool known = std::ranges::none_of(history.operations, [&](const Operation& other) {
       return other.name() == read.name() &&
              (other.died || other.status == CacheStatus::kOutcomeUnknown);
@@ -141,7 +162,9 @@ void check_expire_timeout(fuzz::Trial& world, const Operation& read, Duration ti
   for (const Operation& write : history.operations) {
     const bool earlier = write.name() == read.name() && begins_time(write) && write.entry &&
                          write.answered + stale < read.asked;
-    if (!earlier || read.answered - write.asked >= bounds.early) {
+    const Duration timeout = earlier ? timeout_of(key, write.version) : Duration{};
+    if (!earlier || (timeout > 0ns &&
+                     read.answered - write.asked >= bounds_of(world.plan(), timeout, 0ns).early)) {
       continue;
     }
     const auto newer = key.states.upper_bound(write.version);
@@ -234,6 +257,7 @@ void check_ended_early(const fuzz::Trial& world, const KeyName& name, const KeyH
                        Findings& findings) {
   const fuzz::PlannedCache& cache = world.plan().caches[name.cache - 1];
   if (cache.idle_timeout_ms == 0 || cache.expire_timeout > 0ns || cache.evict ||
+      has_own_timeouts(world.plan(), name) ||
       had_fault(world.plan(), Kind::kClockStep, Kind::kClockFreeze)) {
     return;
   }
@@ -267,7 +291,7 @@ void check_ended_early(const fuzz::Trial& world, const KeyName& name, const KeyH
 
 void check_removed_by_owner(const fuzz::Plan& plan, const KeyName& name, const KeyHistory& key,
                             Findings& findings) {
-  if (ends_by_itself(plan, name.cache)) {
+  if (ends_by_itself(plan, name)) {
     return;
   }
   for (const auto& [version, mnode] : key.states) {
@@ -288,6 +312,11 @@ void check_expiry(fuzz::Trial& world, Findings& findings) {
     check_removed_by_owner(world.plan(), name, key, findings);
     check_ended_early(world, name, key, findings);
   }
+  for (const Operation& write : world.history().operations) {
+    if (write.changed() && write.planned.kind != fuzz::PlannedOp::Kind::kClear) {
+      check_timeout_given(world.plan(), world.history().keys.at(write.name()), write, findings);
+    }
+  }
   for (const Operation& read : world.history().operations) {
     const bool judged = read.is_read() && read.is_over() && read.was_told &&
                         (read.status == CacheStatus::kDone || read.status == CacheStatus::kAbsent);
@@ -295,9 +324,11 @@ void check_expiry(fuzz::Trial& world, Findings& findings) {
     if (!judged || cache.evict) {
       continue;
     }
-    if (cache.expire_timeout > 0ns && cache.idle_timeout_ms == 0) {
-      check_expire_timeout(world, read, cache.expire_timeout, findings);
-    } else if (cache.expire_timeout == 0ns && cache.idle_timeout_ms > 0) {
+    const bool may_expire =
+        cache.expire_timeout > 0ns || has_own_timeouts(world.plan(), read.name());
+    if (may_expire && cache.idle_timeout_ms == 0) {
+      check_expire_timeout(world, read, findings);
+    } else if (!may_expire && cache.idle_timeout_ms > 0) {
       check_idle_timeout(world, read, cache.idle_timeout_ms, findings);
     }
   }

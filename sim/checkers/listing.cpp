@@ -55,7 +55,7 @@ void check_list(const fuzz::Trial& world, const Operation& list, Findings& findi
     if (count > 0 && !was_ever_there(key, list.answered)) {
       findings.violated(describe(list) + " names " + key.text + ", which never was there");
     }
-    if (count == 0 && !ends_by_itself(world.plan(), name.cache) &&
+    if (count == 0 && !ends_by_itself(world.plan(), name) &&
         was_always_there(world.history(), name, key, list.asked, list.answered)) {
       findings.violated(describe(list) + " leaves out " + key.text + ", which was there");
     }

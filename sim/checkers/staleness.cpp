@@ -256,7 +256,7 @@ void check_staleness(fuzz::Trial& world, Findings& findings) {
     const bool judged =
         read.is_read() && read.is_over() &&
         (read.status == CacheStatus::kDone || read.status == CacheStatus::kAbsent) &&
-        !ends_by_itself(world.plan(), read.planned.cache);
+        !ends_by_itself(world.plan(), read.name());
     if (judged) {
       const Duration bound = bound_of(cache_of(world.plan(), read));
       const Window window{read.asked - bound, read.answered};

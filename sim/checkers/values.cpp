@@ -1,5 +1,6 @@
 // What is read under a version is what was written under it, byte for byte: the value of the
-// operation that made it, where that is known, and the same at every read.
+// operation that made it, where that is known, and the same at every read; and so are the flags and
+// the timeouts that come with it.
 
 #include <algorithm>
 
@@ -33,9 +34,16 @@ void check_values(fuzz::Trial& world, Findings& findings) {
     }
     findings.judged();
     const KeyHistory& key = history.keys.at(read.name());
-    if (!key.states.contains(read.version)) {
+    const auto state = key.states.find(read.version);
+    if (state == key.states.end()) {
       findings.violated(describe(read) + " has a version that no member ever had");
       continue;
+    }
+    const bool has_attributes = read.entry->user_flags == state->second.user_flags &&
+                                read.entry->expire_timeout == state->second.expire_timeout &&
+                                read.entry->idle_timeout_ms == state->second.idle_timeout_ms;
+    if (!has_attributes) {
+      findings.violated(describe(read) + " has other flags or timeouts than its version");
     }
     const auto put = written.find({read.name(), read.version});
     const auto seen = key.value_sums.find(read.version);

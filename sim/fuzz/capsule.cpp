@@ -57,6 +57,8 @@ void fields(auto& op, auto&& visit) requires
   visit("key", op.key);
   visit("value", op.value);
   visit("value_size_bytes", op.value_size_bytes);
+  visit.if_given("user_flags", op.user_flags);
+  visit.if_given("expire_timeout_ns", op.expire_timeout);
   visit("timeout_ns", op.timeout);
 }
 
@@ -122,6 +124,13 @@ class Writer {
     }
     json[name] = std::move(list);
   }
+  /// Of what most plans do without, and older capsules do not know: left out where it is nothing.
+  template <class Value>
+  void if_given(const char* name, const Value& value) {
+    if (value != Value{}) {
+      (*this)(name, value);
+    }
+  }
 };
 
 // ---- reading
@@ -182,6 +191,12 @@ class Reader {
     for (const OrderedJson& each : list) {
       Reader reader(each, where_ + name + "[" + std::to_string(parts.size()) + "].");
       fields(parts.emplace_back(), reader);
+    }
+  }
+  template <class Value>
+  void if_given(const char* name, Value& value) {
+    if (json_.contains(name)) {
+      (*this)(name, value);
     }
   }
 

@@ -29,12 +29,13 @@ Op draw_op(Draw& draw, bool number) {
                                      Op::kIncrement, Op::kIncrement, Op::kIncrement,
                                      Op::kPut,       Op::kRemove,    Op::kCompareAndSet};
   constexpr std::array kOps = {
-      Op::kGet,           Op::kGet,          Op::kGet,       Op::kGet,
-      Op::kGet,           Op::kGet,          Op::kPut,       Op::kPut,
-      Op::kPut,           Op::kPut,          Op::kRemove,    Op::kRemove,
-      Op::kPutIfAbsent,   Op::kPutIfAbsent,  Op::kReplace,   Op::kCompareAndSet,
-      Op::kCompareAndSet, Op::kReplaceValue, Op::kGetAndPut, Op::kGetAndRemove,
-      Op::kAppend,        Op::kTouch,        Op::kContains,  Op::kIncrement};
+      Op::kGet,           Op::kGet,           Op::kGet,        Op::kGet,
+      Op::kGet,           Op::kGet,           Op::kPut,        Op::kPut,
+      Op::kPut,           Op::kPut,           Op::kRemove,     Op::kRemove,
+      Op::kPutIfAbsent,   Op::kPutIfAbsent,   Op::kReplace,    Op::kCompareAndSet,
+      Op::kCompareAndSet, Op::kReplaceValue,  Op::kGetAndPut,  Op::kGetAndRemove,
+      Op::kAppend,        Op::kPrepend,       Op::kTouch,      Op::kContains,
+      Op::kIncrement,     Op::kGetAndReplace, Op::kRemoveValue};
   return number ? draw.one_of(kNumberOps) : draw.one_of(kOps);
 }
 
@@ -60,6 +61,23 @@ Duration draw_request_time(Draw& draw, const Plan& plan, Duration otherwise) {
   return fault.kind <= Kind::kSlowNode && plan.is_member(fault.node)
              ? fault.at + fault.lasting + draw.between(0ms, 600ms)
              : otherwise;
+}
+
+/// Flags in a half of the runs, expire timeouts of their own for a quarter of the keys in another.
+/// Where an entry may end by itself, less can be judged: the other keys have none.
+void draw_attributes(std::uint64_t seed, Plan& plan) {
+  Draw draw(seed, "plan attributes");
+  const bool flags = draw.chance(50);
+  const bool timeouts = draw.chance(50);
+  for (PlannedOp& op : plan.ops) {
+    const bool is_change = op.kind != Op::kGet && op.kind != Op::kContains && op.kind < Op::kClear;
+    if (flags && is_change && draw.chance(50)) {
+      op.user_flags = draw.below(3) + (draw.chance(50) ? 0xffff'fff0 : 0);
+    }
+    if (timeouts && is_change && op.key % 4 == 3 && draw.chance(40)) {
+      op.expire_timeout = draw.between(2s, 12s);
+    }
+  }
 }
 
 }  // namespace
@@ -111,6 +129,7 @@ void draw_operations(std::uint64_t seed, Plan& plan) {
     plan.ops.push_back(op);
   }
   std::ranges::stable_sort(plan.ops, {}, &PlannedOp::at);
+  draw_attributes(seed, plan);
 }
 
 }  // namespace copal::sim::fuzz

@@ -14,9 +14,25 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(kLastFaultKind) 
     "disk_flips",   "disk_misdirects", "disk_lies",  "disk_tears",       "disable",
     "drain"};
 constexpr std::array<std::string_view, static_cast<std::size_t>(kLastOpKind) + 1> kOps = {
-    "get",           "put",         "remove",         "put_if_absent", "replace", "compare_and_set",
-    "replace_value", "get_and_put", "get_and_remove", "increment",     "append",  "touch",
-    "contains",      "clear",       "list",           "request"};
+    "get",
+    "put",
+    "remove",
+    "put_if_absent",
+    "replace",
+    "compare_and_set",
+    "replace_value",
+    "get_and_put",
+    "get_and_replace",
+    "get_and_remove",
+    "remove_value",
+    "increment",
+    "append",
+    "prepend",
+    "touch",
+    "contains",
+    "clear",
+    "list",
+    "request"};
 static_assert(kFaults.back() == "drain" && kOps.back() == "request");
 }  // namespace
 

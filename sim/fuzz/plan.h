@@ -37,9 +37,12 @@ struct PlannedOp {
     kCompareAndSet,  // the version that this client last saw of the key
     kReplaceValue,   // if it has the value that this client last saw of it
     kGetAndPut,
+    kGetAndReplace,  // if present
     kGetAndRemove,
+    kRemoveValue,  // if it has the value that this client last saw of it
     kIncrement,
     kAppend,
+    kPrepend,
     kTouch,
     kContains,
     kClear,
@@ -54,6 +57,8 @@ struct PlannedOp {
   Kind kind = Kind::kGet;
   std::uint32_t value = 0;  // number of the value's contents: equal numbers are equal bytes
   std::uint32_t value_size_bytes = 0;
+  std::uint32_t user_flags = 0;
+  Duration expire_timeout{};  // the entry's own, of a change that gives it one; 0: the cache's
   Duration timeout = 10s;
 };
 constexpr PlannedOp::Kind kLastOpKind = PlannedOp::Kind::kRequest;

@@ -45,6 +45,8 @@ Change Trial::change_of(const PlannedOp& planned, Blob& value) {
   Change change;
   value = value_bytes(planned.value, planned.value_size_bytes);
   change.value = name_value(value.bytes());
+  change.user_flags = planned.user_flags;
+  change.expire_timeout = planned.expire_timeout;
   const auto seen = last_seen_.find({planned.client, {planned.cache, planned.key}});
   const bool knows = seen != last_seen_.end() && seen->second.entry.has_value();
   switch (planned.kind) {
@@ -65,10 +67,19 @@ Change Trial::change_of(const PlannedOp& planned, Blob& value) {
     case OpKind::kGetAndPut:
       change.wants_previous = true;
       break;
+    case OpKind::kGetAndReplace:
+      change.condition = Condition::kPresent;
+      change.wants_previous = true;
+      break;
     case OpKind::kGetAndRemove:
       change.wants_previous = true;
       [[fallthrough]];
     case OpKind::kRemove:
+      change.action = Action::kRemove;
+      break;
+    case OpKind::kRemoveValue:
+      change.condition = Condition::kValue;
+      change.expected_value = knows ? value_name(*seen->second.entry) : ValueName{};
       change.action = Action::kRemove;
       break;
     case OpKind::kIncrement:
@@ -78,13 +89,16 @@ Change Trial::change_of(const PlannedOp& planned, Blob& value) {
     case OpKind::kAppend:
       change.action = Action::kAppend;
       break;
+    case OpKind::kPrepend:
+      change.action = Action::kPrepend;
+      break;
     case OpKind::kTouch:
       change.action = Action::kTouch;
       break;
     default:
       break;
   }
-  if (change.action != Action::kPut && change.action != Action::kAppend) {
+  if (change.action != Action::kPut && !is_append(change.action)) {
     change.value = {};
     value = {};
   }
