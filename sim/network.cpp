@@ -253,9 +253,14 @@ void Network::launch(std::uint32_t flight, std::uint64_t size_bytes) {
 void Network::launch_with_faults(std::uint32_t flight, std::uint64_t size_bytes) {
   const NodeId from = flights_[flight].from;
   const NodeId to = flights_[flight].to;
-  const NetworkFaults::Fate fate = faults_->draw(from, to, engine_.now());
+  NetworkFaults::Fate fate = faults_->draw(from, to, engine_.now());
   if (fate.lost) {
     lose(flight);
+    return;
+  }
+  if (fate.refused) {
+    lose(flight);
+    reset(to, from);
     return;
   }
   if (fate.flipped && flights_[flight].value.size_bytes() == 0) {
@@ -263,6 +268,12 @@ void Network::launch_with_faults(std::uint32_t flight, std::uint64_t size_bytes)
     lose(flight);
     break_connection(from, to);
     return;
+  }
+  const std::size_t from_host = sites_[from.value].host;
+  const std::size_t to_host = sites_[to.value].host;
+  const Duration leaves_in = faults_->time_to_leave(from, to, engine_.now(), size_bytes);
+  if (leaves_in > 0ns) {
+    fate.more = std::max(fate.more, leaves_in + travel_time(from_host, to_host, 0));
   }
   if (fate.twice) {
     const std::uint32_t copy = take_flight(from, to, flights_[flight].lane, Kind::kFrame);
@@ -278,7 +289,7 @@ void Network::launch_with_faults(std::uint32_t flight, std::uint64_t size_bytes)
     launch(flight, size_bytes);
     return;
   }
-  const Duration usual = travel_time(sites_[from.value].host, sites_[to.value].host, size_bytes);
+  const Duration usual = travel_time(from_host, to_host, size_bytes);
   if (sites_[from.value].peers.insert(to)) {
     sites_[to.value].peers.insert(from);
   }
@@ -304,6 +315,11 @@ void Network::lose(std::uint32_t flight) {
 
 void Network::break_connection(NodeId one, NodeId other) {
   ++connections_[pair_of(one, other)];
+  if (faults_ != nullptr) {
+    faults_->on_break(one, other);
+  }
+  last_arrivals_.erase(key_of(one, other));  // the next one does not wait for what is lost
+  last_arrivals_.erase(key_of(other, one));
   reset(one, other);
   reset(other, one);
 }

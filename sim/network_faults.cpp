@@ -17,6 +17,7 @@ Duration up_to(Prng& random, Duration most) {
 NetworkFaults::NetworkFaults(std::uint64_t seed, std::uint32_t node_count)
     : node_count_(node_count),
       links_(static_cast<std::size_t>(node_count) * node_count),
+      free_at_(links_.size()),
       losses_(seed, "network loss"),
       duplicates_(seed, "network duplicate"),
       lates_(seed, "network late"),
@@ -31,6 +32,7 @@ NetworkFaults::Fate NetworkFaults::draw(NodeId from, NodeId to, TimePoint now) {
   const LinkFaults& faults = link(from, to);
   Fate fate;
   fate.lost = faults.blocked || happens(losses_, faults.loss_ratio);
+  fate.refused = faults.refused;
   fate.twice = happens(duplicates_, faults.duplicate_ratio);
   fate.overtaken = happens(lates_, faults.late_ratio);
   fate.flipped = happens(flips_, faults.flip_ratio);
@@ -46,6 +48,23 @@ NetworkFaults::Fate NetworkFaults::draw(NodeId from, NodeId to, TimePoint now) {
   counts_.overtaken += fate.overtaken ? 1 : 0;
   counts_.flipped += fate.flipped ? 1 : 0;
   return fate;
+}
+
+Duration NetworkFaults::time_to_leave(NodeId from, NodeId to, TimePoint now,
+                                      std::uint64_t size_bytes) {
+  const LinkFaults& faults = link(from, to);
+  if (faults.bandwidth_bytes_per_s <= 0 || faults.slow_until <= now) {
+    return 0ns;
+  }
+  TimePoint& free_at = free_at_[from.value * node_count_ + to.value];
+  const double seconds = static_cast<double>(size_bytes) / faults.bandwidth_bytes_per_s;
+  free_at = std::min(std::max(free_at, now) + from_seconds(seconds), faults.slow_until);
+  return free_at - now;
+}
+
+void NetworkFaults::on_break(NodeId one, NodeId other) {
+  free_at_[one.value * node_count_ + other.value] = {};
+  free_at_[other.value * node_count_ + one.value] = {};
 }
 
 }  // namespace copal::sim

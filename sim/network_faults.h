@@ -19,7 +19,10 @@ struct LinkFaults {
   double flip_ratio = 0;
   Duration delay_max{};  // more than usual, drawn for each frame
   Duration late_max = 50ms;
-  TimePoint clogged_until{};  // nothing arrives before
+  TimePoint clogged_until{};         // nothing arrives before
+  bool refused = false;              // who sends is told at once that there is no connection
+  double bandwidth_bytes_per_s = 0;  // less than usual; 0: as usual
+  TimePoint slow_until{};            // from then on as usual
 };
 
 /// All that is wrong with a network, each direction of each pair of nodes by itself, with a stream
@@ -32,6 +35,7 @@ class NetworkFaults {
   const LinkFaults& link(NodeId from, NodeId to) const {
     return links_[from.value * node_count_ + to.value];
   }
+  /// Nothing is wrong any more; what waits on a slow link goes on waiting.
   void clear();
 
   /// What becomes of one frame.
@@ -40,9 +44,14 @@ class NetworkFaults {
     bool twice = false;
     bool overtaken = false;  // does not keep its place among those of its connection
     bool flipped = false;
+    bool refused = false;
     Duration more{};  // time on the way
   };
   Fate draw(NodeId from, NodeId to, TimePoint now);
+  /// How long a frame takes to leave over a slow link, behind those before it; 0 over any other.
+  Duration time_to_leave(NodeId from, NodeId to, TimePoint now, std::uint64_t size_bytes);
+  /// What waited on the connection of two nodes is lost with it.
+  void on_break(NodeId one, NodeId other);
   /// Which bit of so many is turned.
   std::uint64_t draw_bit(std::uint64_t count) { return flips_.next() % count; }
 
@@ -57,6 +66,7 @@ class NetworkFaults {
  private:
   std::uint32_t node_count_;
   std::vector<LinkFaults> links_;
+  std::vector<TimePoint> free_at_;  // of each slow link: all that was sent has left
   Prng losses_;
   Prng duplicates_;
   Prng lates_;
