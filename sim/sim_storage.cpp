@@ -354,10 +354,20 @@ void SimStorage::crash(Crash crash) {
 void SimStorage::open() {
   COPAL_ASSERT(state_ == State::kNone);
   state_ = State::kOpening;
-  at(occupy(read_free_at_, options_.open_time, 0), kOpened);
+  at(occupy(read_free_at_, options_.open_time, 0) + open_delay_, kOpened);
+}
+
+void SimStorage::set_open_delay(Duration delay) {
+  const bool was_put_off = std::exchange(open_delay_, delay) > 0ns;
+  if (was_put_off && delay == 0ns && state_ == State::kOpening) {
+    at(engine_.now(), kOpened);
+  }
 }
 
 void SimStorage::on_opened() {
+  if (state_ != State::kOpening) {
+    return;  // it was put off, and that ended sooner
+  }
   state_ = State::kOpen;
   newest_given_ = log_.newest();
   if (newest_given_ > log_.safe() && happens(draws_.lying, faults_.lying_ratio)) {

@@ -74,6 +74,8 @@ class SimStorage final : public Storage, public EventTarget {
   void set_slow_factor(double factor);
   /// A disk that stands still completes nothing; what was asked for completes when it goes on.
   void set_stalled(bool stalled);
+  /// Opening takes so much longer from now on. What was put off and still waits is over at 0.
+  void set_open_delay(Duration delay);
   /// A full disk takes no batch that puts anything, whatever its capacity.
   void set_full(bool full) { full_ = full; }
   /// Turns a drawn bit of a record. Returns false if there is none.
@@ -141,6 +143,7 @@ class SimStorage final : public Storage, public EventTarget {
   bool stalled_ = false;
   bool hiccup_ = false;  // a drawn stall
   bool full_ = false;
+  Duration open_delay_{};
   TimePoint write_free_at_{};
   TimePoint read_free_at_{};
   std::deque<std::uint64_t> held_;  // events that came while it stood still

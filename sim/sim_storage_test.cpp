@@ -42,6 +42,21 @@ int expect_right_or_damaged(StorageBed& bed, int count) {
   return damaged;
 }
 
+TEST(SimStorage, AnOpeningThatIsPutOffIsOverWithWhatPutItOff) {
+  StorageBed bed;
+  bed.crash(false);
+  bed.completions.clear();
+  bed.disk.set_open_delay(10s);
+  bed.open();
+  bed.run_for(9s);
+  EXPECT_TRUE(bed.all<StoreOpened>().empty());
+  bed.disk.set_open_delay(0ns);
+  bed.run_for(1ms);
+  EXPECT_EQ(bed.all<StoreOpened>().size(), 1U);
+  bed.run_for(10s);
+  EXPECT_EQ(bed.all<StoreOpened>().size(), 1U);
+}
+
 TEST(SimStorage, EachOperationTakesItsTimeAndItsBytes) {
   StorageBed bed({}, 1, kPlainTimes);
   const TimePoint start = bed.engine.now();
