@@ -172,8 +172,8 @@ bool were_apart(const fuzz::Trial& world, std::uint32_t one, std::uint32_t other
 
 bool comes_between(const fuzz::PlannedFault& fault, std::uint32_t one, std::uint32_t other) {
   const bool any = fault.other == fuzz::PlannedFault::kAnyNode;
-  if (fault.kind == Kind::kPartition) {
-    return (fault.mask >> one & 1U) != (fault.mask >> other & 1U);
+  if (is_partition(fault.kind)) {
+    return separates(fault, one, other);
   }
   if (fault.kind >= Kind::kOneWay && fault.kind <= Kind::kFlipBit) {
     return (fault.node == one && (any || fault.other == other)) ||

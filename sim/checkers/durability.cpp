@@ -3,12 +3,13 @@
 //   gone before it was replicated;
 //   replicated, by its cache or since: only if every member that had it is gone.
 // Gone is what no member has any more, neither in a running process nor on a disk that would give
-// it back. So a write may be lost only if at some time after its acknowledgement no member had its
-// version or a newer one, with the bytes; and, unless it was replicated, the server's process ended
-// while that was so: as long as it lives it has a copy and offers it, and it is taken unless it is
-// older than a kept write may be. And that soon: a member that begins to act has it after some
-// seconds (R1.7), if it and the server hear each other well. And what is deleted as too old to be
-// copied is set aside and counted (R4.4).
+// it back (that of a member that crashed for good would not). So a write may be lost only if at
+// some time after its acknowledgement no member had its version or a newer one, with the bytes;
+// and, unless it was replicated, the server's process ended while that was so: as long as it lives
+// it has a copy and offers it, and it is taken unless it is older than a kept write may be. And
+// that soon: a member that begins to act has it after some seconds (R1.7), if it and the server
+// hear each other well. And what is deleted as too old to be copied is set aside and counted
+// (R4.4).
 
 #include <algorithm>
 #include <array>

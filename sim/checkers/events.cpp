@@ -33,10 +33,10 @@ bool may_swallow(const fuzz::Trial& world, std::uint32_t server, TimePoint from,
       return true;
     }
   }
-  constexpr std::array kKinds = {Kind::kPartition, Kind::kOneWay, Kind::kFlap, Kind::kLoss,
-                                 Kind::kFlipBit};
+  constexpr std::array kKinds = {Kind::kPartition, Kind::kRing, Kind::kBridge, Kind::kOneWay,
+                                 Kind::kFlap,      Kind::kLoss, Kind::kFlipBit};
   return std::ranges::any_of(world.plan().faults, [&](const fuzz::PlannedFault& fault) {
-    const bool is_far = fault.kind != Kind::kPartition && fault.node != server &&
+    const bool is_far = !is_partition(fault.kind) && fault.node != server &&
                         fault.other != server &&
                         (fault.other != fuzz::PlannedFault::kAnyNode || fault.node >= kSlots);
     return std::ranges::find(kKinds, fault.kind) != kKinds.end() && !is_far &&

@@ -29,6 +29,9 @@ std::span<const std::string_view> names_of(Consistency) {
 std::span<const std::string_view> names_of(Sync) {
   return kSyncs;
 }
+std::span<const std::string_view> names_of(balance::Algorithm) {
+  return balance::algorithm_names();
+}
 std::span<const std::string_view> names_of(PlannedOp::Kind) {
   return op_names();
 }
@@ -88,6 +91,7 @@ void fields(auto& plan, auto&& visit) requires
   visit("memory_max_bytes", plan.memory_max_bytes);
   visit("kept_max_bytes", plan.kept_max_bytes);
   visit("replication_log_max", plan.replication_log_max);
+  visit.if_given("algorithm", plan.algorithm);
   visit("start_alone_timeout_ns", plan.start_alone_timeout);
   visit("faults_for_ns", plan.faults_for);
   visit("core_for_ns", plan.core_for);
@@ -222,6 +226,25 @@ void demand(bool holds, const std::string& where, const char* expected) {
   }
 }
 
+using Kind = PlannedFault::Kind;
+
+bool can_befall(const Plan& plan, const PlannedFault& fault) {
+  switch (fault.kind) {
+    case Kind::kBridge:
+      return plan.is_member(fault.node);
+    case Kind::kSlowStart:
+      return plan.is_member(fault.node) || plan.is_server(fault.node);
+    case Kind::kCrashForGood:
+      return (plan.core_mask >> fault.node & 1U) == 0;
+    case Kind::kDisable:
+    case Kind::kDrain:
+    case Kind::kFalseLoad:
+      return plan.is_server(fault.node);
+    default:
+      return fault.kind < Kind::kDiskSlow || plan.is_member(fault.node);
+  }
+}
+
 /// Nothing in a plan may lead out of what it builds.
 void check(const Plan& plan) {
   demand(plan.slots >= 1 && plan.slots <= 7, "slots", "1 to 7");
@@ -245,13 +268,9 @@ void check(const Plan& plan) {
   for (std::size_t i = 0; i < plan.faults.size(); ++i) {
     const PlannedFault& fault = plan.faults[i];
     const std::string where = "faults[" + std::to_string(i) + "]";
-    const bool is_disk =
-        fault.kind >= PlannedFault::Kind::kDiskSlow && fault.kind <= PlannedFault::Kind::kDiskTears;
-    const bool is_order =
-        fault.kind == PlannedFault::Kind::kDisable || fault.kind == PlannedFault::Kind::kDrain;
-    demand(fault.node < plan.node_count() && (!is_disk || plan.is_member(fault.node)) &&
-               (!is_order || plan.is_server(fault.node)),
-           where + ".node", "one that there is and that this can befall");
+    demand(fault.node < plan.node_count() && can_befall(plan, fault), where + ".node",
+           "one that there is and that this can befall");
+    demand(fault.kind != Kind::kClockOffset || fault.at == 0ns, where + ".at_ns", "0, the start");
     demand(fault.other < plan.node_count() || fault.other == PlannedFault::kAnyNode,
            where + ".other", "a node, or 65535 for all");
   }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "sim/fuzz/draw.h"
 #include "sim/fuzz/fault_names.h"
@@ -13,12 +15,13 @@ using Kind = PlannedFault::Kind;
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::pair<Kind, Kind>>, 5> kFaultGroups = {{
+constexpr std::array<std::pair<std::string_view, std::pair<Kind, Kind>>, 6> kFaultGroups = {{
     {"process", {Kind::kCrash, Kind::kSlowNode}},
     {"link", {Kind::kPartition, Kind::kFlipBit}},
     {"clock", {Kind::kClockStep, Kind::kClockFreeze}},
     {"disk", {Kind::kDiskSlow, Kind::kDiskTears}},
     {"order", {Kind::kDisable, Kind::kDrain}},
+    {"load", {Kind::kFalseLoad, Kind::kFalseLoad}},
 }};
 
 /// How much, by kind; see PlannedFault.
@@ -28,6 +31,12 @@ std::int64_t draw_amount(Draw& draw, Kind kind) {
       return draw.between(2, 6);
     case Kind::kSlowNode:
       return draw.between(100, 20'000);
+    case Kind::kSlowStart:
+      return draw.between(100, 20'000);
+    case Kind::kSlowLink:
+      return draw.one_of(std::array<std::int64_t, 6>{5, 20, 50, 100, 500, 2'000});
+    case Kind::kClockOffset:
+      return draw.between(-3'600'000, 3'600'000);
     case Kind::kFlap:
       return draw.between(50, 4'000);
     case Kind::kLoss:
@@ -77,6 +86,72 @@ std::uint32_t draw_node(Draw& draw, const Plan& plan) {
   return kind < 93 ? 3 + draw.below(plan.servers) : 3 + plan.servers + draw.below(plan.balancers);
 }
 
+/// Mostly of members alone: of three groups of nodes little is left that could go wrong. And for
+/// long enough that both sides act.
+void draw_sides(Draw& draw, const Plan& plan, PlannedFault& fault) {
+  const std::uint32_t all = ((1U << plan.node_count()) - 1) & (plan.slots | ~7U);
+  const bool mostly_members = draw.chance(50);
+  const std::uint32_t some_servers = draw.below(1U << plan.servers) << 3U;
+  fault.mask = 1 + draw.below((1U << plan.node_count()) - 2);
+  if (mostly_members) {
+    fault.mask = 1U << draw.below(3) | some_servers;
+    fault.lasting = std::max(fault.lasting, draw.between(5s, 20s));
+  }
+  if (fault.kind == Kind::kRing) {
+    fault.mask = mostly_members ? plan.slots | some_servers | 8U : all;
+  } else if (fault.kind == Kind::kBridge) {
+    fault.node = draw_member(draw, plan);
+    fault.mask |= mostly_members ? 1U << (fault.node + 1) % 3 : 0;
+    fault.mask &= mostly_members ? ~(1U << (fault.node + 2) % 3) : ~0U;
+  }
+}
+
+/// Outside of the core, and no balancer; nothing if all belong to it.
+std::optional<std::uint32_t> draw_dispensable(Draw& draw, const Plan& plan) {
+  std::vector<std::uint32_t> nodes;
+  for (std::uint32_t node = 0; node < 3 + plan.servers; ++node) {
+    const bool is_there = !plan.is_member(node) || (plan.slots >> node & 1U) != 0;
+    if (is_there && (plan.core_mask >> node & 1U) == 0) {
+      nodes.push_back(node);
+    }
+  }
+  return nodes.empty() ? std::nullopt
+                       : std::optional(nodes[draw.below(static_cast<std::uint32_t>(nodes.size()))]);
+}
+
+std::uint32_t draw_server(Draw& draw, const Plan& plan) {
+  return 3 + draw.below(plan.servers);
+}
+
+/// Who is there is befallen by what.
+void draw_place(Draw& draw, const Plan& plan, PlannedFault& fault) {
+  const Kind kind = fault.kind;
+  if (kind >= Kind::kDiskSlow && kind <= Kind::kDiskTears) {
+    fault.node = draw_member(draw, plan);
+  } else if (kind == Kind::kDisable || kind == Kind::kDrain || kind == Kind::kFalseLoad) {
+    fault.node = draw_server(draw, plan);
+    fault.lasting = std::max<Duration>(fault.lasting, 4s);
+  } else if (is_partition(kind)) {
+    draw_sides(draw, plan, fault);
+  } else if (kind == Kind::kClockOffset) {
+    fault.at = 0ns;
+    fault.lasting = plan.whole();
+  } else if (kind == Kind::kSlowStart) {
+    fault.node = draw.chance(65) ? draw_member(draw, plan) : draw_server(draw, plan);
+    fault.lasting = std::max<Duration>(fault.lasting, 4s);
+  } else if (kind == Kind::kCrashForGood) {
+    const auto node = draw_dispensable(draw, plan);
+    fault.kind = node ? kind : Kind::kCrash;
+    fault.node = node.value_or(fault.node);
+    fault.lasting = node ? plan.whole() - fault.at : fault.lasting;
+  } else if (kind == Kind::kOneWay || draw.chance(50)) {
+    fault.other = draw_node(draw, plan);
+    if (fault.other == fault.node) {
+      fault.other = PlannedFault::kAnyNode;
+    }
+  }
+}
+
 PlannedFault draw_fault(Draw& draw, const Plan& plan, Kind kind) {
   PlannedFault fault;
   fault.kind = kind;
@@ -84,27 +159,16 @@ PlannedFault draw_fault(Draw& draw, const Plan& plan, Kind kind) {
   fault.lasting = draw.spread(100ms, 25s);
   fault.node = draw_node(draw, plan);
   fault.amount = draw_amount(draw, kind);
-  const bool is_disk = kind >= Kind::kDiskSlow && kind <= Kind::kDiskTears;
-  if (is_disk) {
-    fault.node = draw_member(draw, plan);
-  } else if (kind == Kind::kDisable || kind == Kind::kDrain) {
-    fault.node = 3 + draw.below(plan.servers);
-    fault.lasting = std::max<Duration>(fault.lasting, 4s);
-  } else if (kind == Kind::kPartition) {
-    fault.mask = 1 + draw.below((1U << plan.node_count()) - 2);
-    // Mostly of members alone: of three groups of nodes little is left that could go wrong. And for
-    // long enough that both sides act.
-    if (draw.chance(50)) {
-      fault.mask = 1U << draw.below(3) | (draw.below(1U << plan.servers) << 3U);
-      fault.lasting = std::max(fault.lasting, draw.between(5s, 20s));
-    }
-  } else if (kind == Kind::kOneWay || draw.chance(50)) {
-    fault.other = draw_node(draw, plan);
-    if (fault.other == fault.node) {
-      fault.other = PlannedFault::kAnyNode;
-    }
-  }
+  draw_place(draw, plan, fault);
   return fault;
+}
+
+/// A start within the time in which its node's starts are slow.
+PlannedFault draw_restart(Draw& draw, const PlannedFault& slow_start) {
+  return {.kind = draw.chance(70) ? Kind::kCrash : Kind::kPowerOff,
+          .at = slow_start.at + draw.between(0s, slow_start.lasting / 2),
+          .lasting = draw.between(50ms, 2s),
+          .node = slow_start.node};
 }
 
 /// What dies or stops has often been ill before: a link of it, its network to the other members,
@@ -153,15 +217,19 @@ void draw_faults(std::uint64_t seed, const Focus& focus, Plan& plan) {
   if (on.empty() || focus.none) {
     return;
   }
-  const std::uint32_t count = 5 + draw.below(draw.chance(30) ? 20 : 6);
+  const std::uint32_t count = 6 + draw.below(draw.chance(30) ? 26 : 8);
   for (std::uint32_t i = 0; i < count; ++i) {
-    plan.faults.push_back(
-        draw_fault(draw, plan, on[draw.below(static_cast<std::uint32_t>(on.size()))]));
-    const PlannedFault& fault = plan.faults.back();
-    const bool dies = fault.kind == Kind::kCrash || fault.kind == Kind::kPowerOff ||
-                      fault.kind == Kind::kLoseDisk || fault.kind == Kind::kPlannedStop;
+    const PlannedFault fault =
+        draw_fault(draw, plan, on[draw.below(static_cast<std::uint32_t>(on.size()))]);
+    plan.faults.push_back(fault);
+    const bool dies = fault.kind == Kind::kCrash || fault.kind == Kind::kCrashForGood ||
+                      fault.kind == Kind::kPowerOff || fault.kind == Kind::kLoseDisk ||
+                      fault.kind == Kind::kPlannedStop;
     if (dies && plan.is_member(fault.node) && focus.kinds.empty() && draw.chance(40)) {
       plan.faults.push_back(draw_illness(draw, plan, fault));
+    }
+    if (fault.kind == Kind::kSlowStart) {
+      plan.faults.push_back(draw_restart(draw, fault));
     }
   }
   std::ranges::stable_sort(plan.faults, {}, &PlannedFault::at);

@@ -75,11 +75,19 @@ void draw_shape(std::uint64_t seed, Plan& plan) {
   plan.kept_write_lifetime = std::min(plan.kept_write_lifetime, plan.tombstone_lifetime);
 }
 
+/// Round robin, or any. What a server says of its load, others go by.
+void draw_algorithm(std::uint64_t seed, Plan& plan) {
+  Draw draw(seed, "plan algorithm");
+  const auto count = static_cast<std::uint32_t>(balance::algorithm_names().size());
+  plan.algorithm = static_cast<balance::Algorithm>(draw.chance(50) ? 0 : draw.below(count));
+}
+
 }  // namespace
 
 Plan draw_plan(std::uint64_t seed, const Focus& focus) {
   Plan plan;
   draw_shape(seed, plan);
+  draw_algorithm(seed, plan);
   draw_faults(seed, focus, plan);
   draw_operations(seed, plan);
   return plan;

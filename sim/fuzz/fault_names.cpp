@@ -6,13 +6,45 @@ namespace copal::sim::fuzz {
 
 namespace {
 constexpr std::array<std::string_view, static_cast<std::size_t>(kLastFaultKind) + 1> kFaults = {
-    "crash",        "power_off",       "freeze",     "lose_disk",        "reboot_loop",
-    "planned_stop", "slow_node",       "partition",  "one_way",          "flap",
-    "loss",         "delay",           "duplicate",  "reorder",          "clog",
-    "reset",        "flip_bit",        "clock_step", "clock_drift",      "clock_freeze",
-    "disk_slow",    "disk_stall",      "disk_full",  "disk_read_errors", "disk_write_errors",
-    "disk_flips",   "disk_misdirects", "disk_lies",  "disk_tears",       "disable",
-    "drain"};
+    "crash",
+    "crash_for_good",
+    "power_off",
+    "freeze",
+    "lose_disk",
+    "reboot_loop",
+    "planned_stop",
+    "slow_start",
+    "slow_node",
+    "partition",
+    "ring",
+    "bridge",
+    "one_way",
+    "flap",
+    "loss",
+    "delay",
+    "duplicate",
+    "reorder",
+    "clog",
+    "slow_link",
+    "reset",
+    "refuse",
+    "flip_bit",
+    "clock_step",
+    "clock_offset",
+    "clock_drift",
+    "clock_freeze",
+    "disk_slow",
+    "disk_stall",
+    "disk_full",
+    "disk_read_errors",
+    "disk_write_errors",
+    "disk_flips",
+    "disk_misdirects",
+    "disk_lies",
+    "disk_tears",
+    "disable",
+    "drain",
+    "false_load"};
 constexpr std::array<std::string_view, static_cast<std::size_t>(kLastOpKind) + 1> kOps = {
     "get",
     "put",
@@ -33,7 +65,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(kLastOpKind) + 1
     "clear",
     "list",
     "request"};
-static_assert(kFaults.back() == "drain" && kOps.back() == "request");
+static_assert(kFaults.back() == "false_load" && kOps.back() == "request");
 }  // namespace
 
 std::span<const std::string_view> fault_names() {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/balance/policy_config.h"
 #include "core/base/time.h"
 #include "core/cache/cache_config.h"
 #include "core/mnode/owner_order.h"
@@ -67,15 +68,20 @@ constexpr PlannedOp::Kind kLastOpKind = PlannedOp::Kind::kRequest;
 struct PlannedFault {
   enum class Kind : std::uint8_t {
     // Processes and machines: `node`.
-    kCrash,        // the process; started again at the end
-    kPowerOff,     // the machine
-    kFreeze,       // the process stands still, sockets open
-    kLoseDisk,     // as kPowerOff, and the disk is empty after it
-    kRebootLoop,   // crashes again and again, `amount` times within `lasting`
-    kPlannedStop,  // hands over first; started again at the end
-    kSlowNode,     // each message takes it `amount` microseconds
+    kCrash,         // the process; started again at the end
+    kCrashForGood,  // the process, never started again; of a node outside of the core
+    kPowerOff,      // the machine
+    kFreeze,        // the process stands still, sockets open
+    kLoseDisk,      // as kPowerOff, and the disk is empty after it
+    kRebootLoop,    // crashes again and again, `amount` times within `lasting`
+    kPlannedStop,   // hands over first; started again at the end
+    kSlowStart,     // a member's store takes `amount` milliseconds more to open, a server's
+                    // application so many to become ready
+    kSlowNode,      // each message takes it `amount` microseconds
     // Links: from `node` to `other`; kAnyNode: to and from all.
     kPartition,  // silent both ways between the nodes in `mask` and the others
+    kRing,       // each of `mask` hears of those only its two neighbours, in the nodes' order
+    kBridge,     // as kPartition, but for `node`, a member, which hears both sides
     kOneWay,     // silent from `node` to `other`
     kFlap,       // both ways, on and off every `amount` milliseconds
     kLoss,       // `amount` in a thousand
@@ -83,10 +89,13 @@ struct PlannedFault {
     kDuplicate,  // `amount` in a thousand
     kReorder,    // `amount` in a thousand are late by some milliseconds
     kClog,       // nothing gets through, then all at once
+    kSlowLink,   // `amount` kB/s each way, one frame after the other
     kReset,      // connections break every `amount` milliseconds
+    kRefuse,     // connections break, and none is made: whoever sends is told at once
     kFlipBit,    // `amount` in a thousand arrive with a bit turned
     // Clocks: `node`.
     kClockStep,    // wall, by `amount` milliseconds, and back at the end
+    kClockOffset,  // wall, `amount` milliseconds off from before the first start on
     kClockDrift,   // mono, by `amount` millionths
     kClockFreeze,  // wall
     // Disks: `node`, a member.
@@ -102,6 +111,8 @@ struct PlannedFault {
     // Operators: `node`, a server.
     kDisable,
     kDrain,
+    // Load reports: `node`, a server.
+    kFalseLoad,  // fails each request at once, and so seems to be idle
   };
   static constexpr std::uint32_t kAnyNode = 0xffff;
 
@@ -113,7 +124,14 @@ struct PlannedFault {
   std::uint32_t mask = 0;  // bit i: node i
   std::int64_t amount = 0;
 };
-constexpr PlannedFault::Kind kLastFaultKind = PlannedFault::Kind::kDrain;
+constexpr PlannedFault::Kind kLastFaultKind = PlannedFault::Kind::kFalseLoad;
+
+/// Of the kinds in which some nodes hear each other and others do not.
+constexpr bool is_partition(PlannedFault::Kind kind) {
+  return kind >= PlannedFault::Kind::kPartition && kind <= PlannedFault::Kind::kBridge;
+}
+/// Whether a partition keeps two nodes from hearing each other.
+bool separates(const PlannedFault& partition, std::uint32_t one, std::uint32_t other);
 
 struct Plan {
   std::uint64_t seed = 0;       // of what is still drawn while it runs
@@ -130,6 +148,7 @@ struct Plan {
   std::uint64_t memory_max_bytes = 0;  // of values in memory; 0: no limit
   std::uint64_t kept_max_bytes = std::uint64_t{1} << 20U;
   std::uint32_t replication_log_max = 65'536;
+  balance::Algorithm algorithm = balance::Algorithm::kRoundRobin;
   Duration start_alone_timeout = 30s;
 
   // Three phases: things go wrong; a core is healed and must serve, the rest stays broken; all is

@@ -111,6 +111,9 @@ class Shrinker {
   /// Faults that last half as long; an end soon after the last thing that happens.
   void shorten() {
     for (std::size_t i = 0; i < plan_.faults.size() && runs_left_ > 0; ++i) {
+      if (plan_.faults[i].kind == PlannedFault::Kind::kCrashForGood) {
+        continue;  // lasts as long as the run
+      }
       while (plan_.faults[i].lasting > 100ms && runs_left_ > 0) {
         Plan candidate = plan_;
         candidate.faults[i].lasting /= 2;

@@ -29,8 +29,8 @@ std::string text_of_fault(const Plan& plan, const PlannedFault& fault) {
   if (fault.other != PlannedFault::kAnyNode) {
     text += " towards " + name_of_node(plan, fault.other);
   }
-  if (fault.kind == PlannedFault::Kind::kPartition) {
-    text = "partition:";
+  if (is_partition(fault.kind)) {
+    text += ":";
     for (std::uint32_t node = 0; node < plan.node_count(); ++node) {
       text += (fault.mask >> node & 1U) != 0 ? " " + name_of_node(plan, node) : "";
     }

@@ -15,7 +15,8 @@ Trial::Trial(const Plan& plan)
       fault_ticks_(plan.faults.size(), 0),
       stopping_(plan.node_count(), false),
       broken_for_good_(plan.node_count(), false),
-      was_cut_off_(plan.node_count(), false) {
+      was_cut_off_(plan.node_count(), false),
+      gone_(plan.node_count(), false) {
   build();
 }
 
@@ -138,7 +139,8 @@ void Trial::start_balancer(std::uint32_t index) {
   BalancerConfig config;
   config.triad = triad_link_;
   config.triad.role = NodeRole::kBalancer;
-  config.policy.algorithm = balance::Algorithm::kRoundRobin;
+  config.policy.algorithm = plan_.algorithm;
+  config.policy.maglev_table_size = 251;  // made anew at each change of the list
   config.request_timeout = 5s;
   TrialBalancer& balancer = balancers_[index];
   if (balancer.member->node() == nullptr) {
@@ -166,6 +168,13 @@ void Trial::schedule(TimePoint at, Happening happening, std::uint64_t detail) {
 }
 
 void Trial::run() {
+  for (std::size_t i = 0; i < plan_.faults.size(); ++i) {
+    if (plan_.faults[i].kind == PlannedFault::Kind::kClockOffset) {
+      on_fault(i, true);  // no process has read its clock yet
+    } else {
+      schedule(TimePoint{plan_.faults[i].at}, Happening::kFault, i);
+    }
+  }
   for (auto& member : triad_) {
     if ((plan_.slots >> member->slot().value & 1U) != 0) {
       member->start();
@@ -180,9 +189,6 @@ void Trial::run() {
   history_.operations.reserve(plan_.ops.size());
   for (std::size_t i = 0; i < plan_.ops.size(); ++i) {
     schedule(TimePoint{plan_.ops[i].at}, Happening::kOperation, i);
-  }
-  for (std::size_t i = 0; i < plan_.faults.size(); ++i) {
-    schedule(TimePoint{plan_.faults[i].at}, Happening::kFault, i);
   }
   schedule(TimePoint{plan_.faults_for}, Happening::kCorePhase);
   schedule(TimePoint{plan_.faults_for + plan_.core_for}, Happening::kHealedPhase);

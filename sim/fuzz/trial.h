@@ -55,6 +55,8 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   TimePoint healed_from() const { return healed_from_; }
   /// Whether a node stayed broken, and so apart, while the core was healed.
   bool was_cut_off(std::uint32_t node) const { return was_cut_off_[node]; }
+  /// Whether its process ended for good.
+  bool is_gone(std::uint32_t node) const { return gone_[node]; }
   std::size_t operations_under_way() const { return open_.size(); }
 
   // At the end, or at any time between events.
@@ -152,6 +154,8 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   void on_operator_looks();
   void refresh_network();
   void refresh_disk(std::uint32_t slot);
+  void refresh_start(std::uint32_t node);
+  void break_connections(const PlannedFault& fault);
   void crash(std::uint32_t node, bool power);
   void revive(std::uint32_t node);
   void end_all(std::uint32_t nodes);
@@ -252,6 +256,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   std::vector<bool> stopping_;         // nodes that were told to stop, and still run
   std::vector<bool> broken_for_good_;  // nodes outside the core
   std::vector<bool> was_cut_off_;      // the same, kept when they are healed
+  std::vector<bool> gone_;             // nodes whose process ended for good
   bool core_phase_ = false;
   bool healed_phase_ = false;
   TimePoint core_from_ = kNever;

@@ -25,10 +25,13 @@ bool is_disk_fault(Kind kind) {
 bool is_order(Kind kind) {
   return kind == Kind::kDisable || kind == Kind::kDrain;
 }
+bool is_node_fault(Kind kind) {
+  return kind <= Kind::kSlowNode || kind == Kind::kFalseLoad;
+}
 /// Ones in which the node's process is not there for a while.
 bool is_down_fault(Kind kind) {
-  return kind == Kind::kCrash || kind == Kind::kPowerOff || kind == Kind::kLoseDisk ||
-         kind == Kind::kRebootLoop || kind == Kind::kPlannedStop;
+  return kind == Kind::kCrash || kind == Kind::kCrashForGood || kind == Kind::kPowerOff ||
+         kind == Kind::kLoseDisk || kind == Kind::kRebootLoop || kind == Kind::kPlannedStop;
 }
 
 constexpr Duration kOperatorLooksEach = 3s;
@@ -59,7 +62,7 @@ void Trial::on_fault(std::size_t index, bool begins) {
     refresh_disk(fault.node);
   } else if (is_order(fault.kind)) {
     on_order(fault, begins);
-  } else {
+  } else if (is_node_fault(fault.kind)) {
     on_node_fault(fault, begins);
   }
 }
@@ -78,13 +81,11 @@ void Trial::on_fault_tick(std::size_t index) {
       break;
     case Kind::kReset:
       again = std::chrono::milliseconds{std::max<std::int64_t>(1, fault.amount)};
-      for (std::uint32_t other = 0; other < plan_.node_count(); ++other) {
-        if (other != fault.node &&
-            (fault.other == PlannedFault::kAnyNode || fault.other == other)) {
-          network_->break_connection(NodeId{fault.node}, NodeId{other});
-        }
-      }
+      break_connections(fault);
       break;
+    case Kind::kRefuse:
+      break_connections(fault);
+      return;
     case Kind::kRebootLoop:
       again = fault.lasting / std::max<std::int64_t>(1, fault.amount);
       if (fault_ticks_[index] > 0) {
@@ -97,6 +98,14 @@ void Trial::on_fault_tick(std::size_t index) {
   }
   ++fault_ticks_[index];
   schedule(engine_.now() + std::max<Duration>(again, 1ms), Happening::kFaultTick, index);
+}
+
+void Trial::break_connections(const PlannedFault& fault) {
+  for (std::uint32_t other = 0; other < plan_.node_count(); ++other) {
+    if (other != fault.node && (fault.other == PlannedFault::kAnyNode || fault.other == other)) {
+      network_->break_connection(NodeId{fault.node}, NodeId{other});
+    }
+  }
 }
 
 // ---- processes and machines
@@ -131,6 +140,9 @@ void Trial::crash(std::uint32_t node, bool power) {
 }
 
 void Trial::revive(std::uint32_t node) {
+  if (gone_[node]) {
+    return;
+  }
   if (member_of(node).node() == nullptr) {
     changed_at_[node] = engine_.now();
   }
@@ -161,6 +173,19 @@ void Trial::on_node_fault(const PlannedFault& fault, bool begins) {
       member_of(fault.node)
           .set_costs({.message = begins ? std::chrono::microseconds{fault.amount} : 0us});
       return;
+    case Kind::kSlowStart:
+      refresh_start(fault.node);
+      return;
+    case Kind::kFalseLoad:
+      servers_[fault.node - 3]->set_false_load(begins);
+      return;
+    case Kind::kCrashForGood:
+      if (begins) {
+        gone_[fault.node] = true;
+        crash(fault.node, false);
+        crash(fault.node, true);  // nor does a service manager start it again
+      }
+      break;
     case Kind::kPlannedStop:
       stopping_[fault.node] = stopping_[fault.node] || begins;
       if (begins && plan_.is_member(fault.node)) {
@@ -196,6 +221,21 @@ void Trial::on_node_fault(const PlannedFault& fault, bool begins) {
   }
 }
 
+void Trial::refresh_start(std::uint32_t node) {
+  Duration longest{};
+  for (std::size_t i = 0; i < plan_.faults.size(); ++i) {
+    const PlannedFault& fault = plan_.faults[i];
+    if (fault_active_[i] && fault.node == node && fault.kind == Kind::kSlowStart) {
+      longest = std::max<Duration>(longest, std::chrono::milliseconds{fault.amount});
+    }
+  }
+  if (plan_.is_member(node)) {
+    triad_[node]->disk().set_open_delay(longest);
+  } else {
+    servers_[node - 3]->set_start_time(longest);
+  }
+}
+
 // ---- links
 
 /// The network's faults are made anew of all that are active: so that whatever ends, ends.
@@ -216,7 +256,8 @@ void Trial::refresh_network() {
 
 void Trial::apply_link_fault(std::size_t index) {
   const PlannedFault& fault = plan_.faults[index];
-  const TimePoint end{fault.at + fault.lasting};
+  // From then on it is healed, or nothing gets through at all.
+  const TimePoint end{std::min(fault.at + fault.lasting, plan_.faults_for)};
   for (std::uint32_t from = 0; from < plan_.node_count(); ++from) {
     for (std::uint32_t to = 0; to < plan_.node_count(); ++to) {
       const bool forth =
@@ -227,8 +268,8 @@ void Trial::apply_link_fault(std::size_t index) {
       if (from == to) {
         continue;
       }
-      if (fault.kind == Kind::kPartition) {
-        link.blocked = link.blocked || (fault.mask >> from & 1U) != (fault.mask >> to & 1U);
+      if (is_partition(fault.kind)) {
+        link.blocked = link.blocked || separates(fault, from, to);
         continue;
       }
       if (!forth && (!back || fault.kind == Kind::kOneWay)) {
@@ -258,6 +299,16 @@ void Trial::apply_link_fault(std::size_t index) {
         case Kind::kClog:
           link.clogged_until = std::max(link.clogged_until, end);
           break;
+        case Kind::kSlowLink: {
+          const double bandwidth = 1000 * static_cast<double>(fault.amount);
+          const double known = link.bandwidth_bytes_per_s;
+          link.bandwidth_bytes_per_s = known > 0 ? std::min(known, bandwidth) : bandwidth;
+          link.slow_until = std::max(link.slow_until, end);
+          break;
+        }
+        case Kind::kRefuse:
+          link.refused = true;
+          break;
         case Kind::kFlipBit:
           link.flip_ratio = std::max(link.flip_ratio, ratio);
           break;
@@ -274,6 +325,7 @@ void Trial::on_clock_fault(const PlannedFault& fault, bool begins) {
   SimClock& clock = member_of(fault.node).clock();
   switch (fault.kind) {
     case Kind::kClockStep:
+    case Kind::kClockOffset:
       clock.step_wall(std::chrono::milliseconds{begins ? fault.amount : -fault.amount});
       break;
     case Kind::kClockDrift:
@@ -398,7 +450,7 @@ void Trial::on_operator_looks() {
 // ---- healing
 
 bool Trial::touches(const PlannedFault& fault, std::uint32_t node) const {
-  if (fault.kind == Kind::kPartition) {
+  if (is_partition(fault.kind)) {
     return true;  // the smaller side is not known to be the broken one
   }
   return fault.node == node || (is_link_fault(fault.kind) && fault.other == node);

@@ -1,5 +1,7 @@
 #include "sim/fuzz/trial_server.h"
 
+#include <utility>
+
 namespace copal::sim::fuzz {
 
 namespace {
@@ -19,10 +21,27 @@ TrialServer::TrialServer(Engine& engine, Network& network, std::size_t host,
 void TrialServer::start() {
   if (machine_on_ && member_.node() == nullptr) {
     ++starts_;
-    config_.ready_at_start = true;
+    is_ready_ = start_time_ == 0ns;
+    config_.ready_at_start = is_ready_;
     member_.start(std::make_unique<Node>(config_));
     listener_.on_start(member_.id());
     member_.input(ListenTo{kListenedTo});
+    if (!is_ready_) {
+      later(start_time_, Happening::kReady, 0);
+    }
+  }
+}
+
+void TrialServer::set_start_time(Duration time) {
+  start_time_ = time;
+  if (time == 0ns) {
+    become_ready();
+  }
+}
+
+void TrialServer::become_ready() {
+  if (!std::exchange(is_ready_, true)) {
+    member_.input(ApplicationReady{});
   }
 }
 
@@ -50,7 +69,11 @@ const DynamicServer* TrialServer::node() {
 }
 
 void TrialServer::start_work(WorkId work, std::uint64_t) {
-  later(kWorkTime, Happening::kWorkEnded, work.value);
+  if (false_load_) {
+    later(0ns, Happening::kWorkFailed, work.value);
+  } else {
+    later(kWorkTime, Happening::kWorkEnded, work.value);
+  }
 }
 
 void TrialServer::read_cpu() {
@@ -73,13 +96,17 @@ void TrialServer::on_event(std::uint64_t argument) {
     return;
   }
   switch (static_cast<Happening>(argument & 0xffU)) {
-    case Happening::kWorkEnded: {
-      const std::uint64_t detail = argument >> 24U;
-      member_.input(WorkEnded{WorkId{detail}, true});
+    case Happening::kReady:
+      become_ready();
       break;
-    }
+    case Happening::kWorkEnded:
+      member_.input(WorkEnded{WorkId{argument >> 24U}, true});
+      break;
+    case Happening::kWorkFailed:
+      member_.input(WorkEnded{WorkId{argument >> 24U}, false});
+      break;
     case Happening::kCpuRead:
-      member_.input(CpuReading{0.1});
+      member_.input(CpuReading{false_load_ ? 0.0 : 0.1});
       break;
     case Happening::kStopped:
       listener_.on_end(member_.id());

@@ -43,6 +43,10 @@ class TrialServer final : public Application, public Supervisor, public EventTar
   void power_off();
   void power_on();
   void stop() { member_.input(StopOrder{}); }
+  /// The application of each start becomes ready so long after it. One that waits is ready at 0.
+  void set_start_time(Duration time);
+  /// Requests fail at once, and the processor is idle.
+  void set_false_load(bool on) { false_load_ = on; }
 
   Member& member() { return member_; }
   /// The node, or nothing while there is none.
@@ -61,14 +65,18 @@ class TrialServer final : public Application, public Supervisor, public EventTar
   void on_event(std::uint64_t argument) override;
 
  private:
-  enum class Happening : std::uint8_t { kWorkEnded, kCpuRead, kStopped };
+  enum class Happening : std::uint8_t { kReady, kWorkEnded, kWorkFailed, kCpuRead, kStopped };
   void later(Duration delay, Happening happening, std::uint64_t detail);
+  void become_ready();
 
   Engine& engine_;
   DynamicServerConfig config_;
   CallListener& listener_;
   Member member_;
   Prng boots_;
+  Duration start_time_{};
+  bool is_ready_ = false;
+  bool false_load_ = false;
   bool machine_on_ = true;
   std::uint32_t starts_ = 0;
 };

@@ -301,7 +301,7 @@ std::optional<MNode> Trial::on_disk(std::uint32_t slot, const KeyHistory& key) c
 /// What a member's disk would give back now that its process is gone.
 void Trial::watch_disk(std::uint32_t slot) {
   const DiskImage& image = triad_[slot]->disk().image();
-  const bool lost = triad_[slot]->disk_is_lost();
+  const bool lost = triad_[slot]->disk_is_lost() || gone_[slot];
   running_[slot] = false;
   note_acting(slot, false);
   for (KeyHistory* key : tracked_) {
@@ -406,7 +406,8 @@ bool Trial::somebody_has(const ValueHash& hash) const {
 bool Trial::may_lose_bytes() const {
   using FaultKind = PlannedFault::Kind;
   return std::ranges::any_of(plan_.faults, [](const PlannedFault& fault) {
-    return fault.kind == FaultKind::kPowerOff || fault.kind == FaultKind::kLoseDisk ||
+    return fault.kind == FaultKind::kCrashForGood || fault.kind == FaultKind::kPowerOff ||
+           fault.kind == FaultKind::kLoseDisk ||
            (fault.kind >= FaultKind::kDiskReadErrors && fault.kind <= FaultKind::kDiskTears);
   });
 }
@@ -414,8 +415,12 @@ bool Trial::may_lose_bytes() const {
 std::string Trial::why_not_converged() const {
   const bool bytes_may_be_lost = may_lose_bytes();
   const TriadServer* first = nullptr;
+  std::uint32_t alive = plan_.slots;
   for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
-    if ((plan_.slots >> slot & 1U) == 0) {
+    alive &= gone_[slot] ? ~(1U << slot) : ~0U;
+  }
+  for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
+    if ((alive >> slot & 1U) == 0) {
       continue;
     }
     const TriadServer* node = triad_[slot]->node();
@@ -436,7 +441,7 @@ std::string Trial::why_not_converged() const {
       if (!node->ownership().is_ready(group)) {
         return where + " is not ready";
       }
-      const auto first_slot = group.order().first_of(SlotSet(plan_.slots));
+      const auto first_slot = group.order().first_of(SlotSet(alive));
       if (node->ownership().acts(group) != (first_slot == Slot{static_cast<std::uint8_t>(slot)})) {
         return where + (node->ownership().acts(group) ? " acts out of order" : " does not act");
       }
