@@ -86,23 +86,30 @@ std::uint32_t draw_node(Draw& draw, const Plan& plan) {
   return kind < 93 ? 3 + draw.below(plan.servers) : 3 + plan.servers + draw.below(plan.balancers);
 }
 
+std::uint32_t draw_server(Draw& draw, const Plan& plan) {
+  return 3 + draw.below(plan.servers);
+}
+
 /// Mostly of members alone: of three groups of nodes little is left that could go wrong. And for
 /// long enough that both sides act.
 void draw_sides(Draw& draw, const Plan& plan, PlannedFault& fault) {
-  const std::uint32_t all = ((1U << plan.node_count()) - 1) & (plan.slots | ~7U);
   const bool mostly_members = draw.chance(50);
   const std::uint32_t some_servers = draw.below(1U << plan.servers) << 3U;
-  fault.mask = 1 + draw.below((1U << plan.node_count()) - 2);
-  if (mostly_members) {
-    fault.mask = 1U << draw.below(3) | some_servers;
-    fault.lasting = std::max(fault.lasting, draw.between(5s, 20s));
-  }
-  if (fault.kind == Kind::kRing) {
-    fault.mask = mostly_members ? plan.slots | some_servers | 8U : all;
-  } else if (fault.kind == Kind::kBridge) {
+  const std::uint32_t all = ((1U << plan.node_count()) - 1) & (plan.slots | ~7U);
+  if (fault.kind == Kind::kBridge) {
     fault.node = draw_member(draw, plan);
-    fault.mask |= mostly_members ? 1U << (fault.node + 1) % 3 : 0;
-    fault.mask &= mostly_members ? ~(1U << (fault.node + 2) % 3) : ~0U;
+  }
+  if (!mostly_members) {
+    fault.mask = fault.kind == Kind::kRing ? all : 1 + draw.below((1U << plan.node_count()) - 2);
+    return;
+  }
+  fault.lasting = std::max(fault.lasting, draw.between(5s, 20s));
+  if (fault.kind == Kind::kRing) {
+    fault.mask = plan.slots | some_servers | 1U << draw_server(draw, plan);
+  } else if (fault.kind == Kind::kBridge) {  // the other two members on either side of it
+    fault.mask = 1U << (fault.node + 1) % 3 | some_servers;
+  } else {
+    fault.mask = 1U << draw.below(3) | some_servers;
   }
 }
 
@@ -119,11 +126,7 @@ std::optional<std::uint32_t> draw_dispensable(Draw& draw, const Plan& plan) {
                        : std::optional(nodes[draw.below(static_cast<std::uint32_t>(nodes.size()))]);
 }
 
-std::uint32_t draw_server(Draw& draw, const Plan& plan) {
-  return 3 + draw.below(plan.servers);
-}
-
-/// Who is there is befallen by what.
+/// Whom a fault befalls, and for how long where its kind demands it.
 void draw_place(Draw& draw, const Plan& plan, PlannedFault& fault) {
   const Kind kind = fault.kind;
   if (kind >= Kind::kDiskSlow && kind <= Kind::kDiskTears) {
