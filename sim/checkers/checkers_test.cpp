@@ -418,12 +418,34 @@ TEST_F(CheckersTest, ARequestThatGoesToNoServer) {
 
 TEST_F(CheckersTest, ARequestThatGoesToADisabledServer) {
   Tampering(*trial_).ordered().push_back({TimePoint{2s}, 3, RosterState::kDisabled});
-  for (const bool may_serve : {false, true}) {  // no disk has failed: forgotten is no excuse
-    Tampering(*trial_).routed() = {{TimePoint{8s}, 5, NodeId{3}, may_serve}};
+  for (const RosterState known : {RosterState::kDisabled, RosterState::kEnabled}) {
+    // No disk has failed: forgotten is no excuse. Nor is a session.
+    Tampering(*trial_).routed() = {{TimePoint{8s}, 5, NodeId{3}, known, NodeId{3}}};
     expect_found("routing", "disabled since");
   }
   Tampering(*trial_).ordered().push_back({TimePoint{5s}, 3, RosterState::kEnabled});
   EXPECT_TRUE(found_by("routing").empty());
+}
+
+TEST_F(CheckersTest, ANewSessionThatGoesToADrainingServer) {
+  Tampering(*trial_).ordered().push_back({TimePoint{2s}, 3, RosterState::kDraining});
+  auto& routed = Tampering(*trial_).routed();
+  routed = {{TimePoint{8s}, 5, NodeId{3}, RosterState::kDraining, NodeId{3}}};
+  EXPECT_EQ(found_by("routing"), std::vector<std::string>()) << "its session is there";
+  routed[0].stuck_to = NodeId{4};
+  expect_found("routing", "draining since");
+  routed[0].stuck_to = kNoNode;
+  expect_found("routing", "draining since");
+  routed[0].at = TimePoint{3s};
+  EXPECT_EQ(found_by("routing"), std::vector<std::string>()) << "it need not have heard yet";
+}
+
+TEST_F(CheckersTest, ARequestThatNeverEnds) {
+  auto& requests = Tampering(*trial_).requests();
+  requests[0].answered = kNever;
+  expect_found("liveness", "was never answered by balancer");
+  history().ends[requests[0].balancer].push_back(requests[0].asked + 1s);
+  expect_not_found("liveness", "was never answered by balancer");
 }
 
 TEST_F(CheckersTest, AChangeThatAListenerIsNotTold) {

@@ -140,6 +140,21 @@ bool is_known_to(const fuzz::Trial& world, std::uint32_t server, std::uint32_t b
          !misses(0) && !misses(1) && !misses(2);
 }
 
+/// A balancer answers each request, however its servers answer it (core/node/balancer.h).
+void check_request_ends(const fuzz::Trial& world, const fuzz::Trial::ClientAnswer& request,
+                        Findings& findings) {
+  const TimePoint by = request.asked + fuzz::kRequestTimeout + 500ms;
+  if (!request.was_told || by > world.now() || is_disturbed(world.plan(), request.balancer) ||
+      ended(world.history(), request.balancer, request.asked, by)) {
+    return;
+  }
+  findings.judged();
+  if (request.answered > by) {
+    findings.violated("a request at " + seconds(request.asked) +
+                      " was never answered by balancer " + std::to_string(request.balancer));
+  }
+}
+
 /// By then balancers know the servers that were there from the begin, if a member was.
 constexpr TimePoint kFirstLists{3s};
 
@@ -197,6 +212,7 @@ void check_liveness(fuzz::Trial& world, Findings& findings) {
     }
   }
   for (const auto& request : world.requests()) {
+    check_request_ends(world, request, findings);
     check_routed(world, request, findings);
     if (request.asked < from || request.asked + 6s > world.healed_from()) {
       continue;

@@ -1,5 +1,6 @@
 // Balancers send only to servers that the list allows (R9): registered ones, none that an operator
-// has disabled, once the order has had time to spread. A balancer that hears no member, or one that
+// has disabled, and to one that is draining only requests of sessions that are there (section 6 of
+// the design), once the order has had time to spread. A balancer that hears no member, or one that
 // has not heard of the order, may be wrong longer: so only calm spans are judged. An order that the
 // only member told could not write, for its disk failed, is known to nobody until it is given anew.
 
@@ -15,15 +16,20 @@ using Kind = fuzz::PlannedFault::Kind;
 
 constexpr Duration kSpread = 2s;
 
-/// Whether the last order for this server before a time was to disable it, and when.
-TimePoint disabled_since(const fuzz::Trial& world, std::uint32_t node, TimePoint at) {
-  TimePoint since = kNever;
+/// The last order for a server before a time; to enable it if there was none.
+fuzz::Trial::Ordered last_order(const fuzz::Trial& world, std::uint32_t node, TimePoint at) {
+  fuzz::Trial::Ordered last;
   for (const auto& order : world.ordered()) {
     if (order.node == node && order.at <= at) {
-      since = order.state == RosterState::kDisabled ? order.at : kNever;
+      last = order;
     }
   }
-  return since;
+  return last;
+}
+
+bool allows(RosterState order, const fuzz::Trial::Routed& routed) {
+  return order == RosterState::kEnabled ||
+         (order == RosterState::kDraining && routed.stuck_to == routed.to);
 }
 
 }  // namespace
@@ -37,17 +43,20 @@ void check_routing(fuzz::Trial& world, Findings& findings) {
                         ", which is no server");
       continue;
     }
-    const TimePoint since = disabled_since(world, routed.to.value, routed.at);
-    if (since == kNever || routed.at - since < kSpread + 4 * plan.latency) {
+    const auto order = last_order(world, routed.to.value, routed.at);
+    const TimePoint since = order.at;
+    if (allows(order.state, routed) || routed.at - since < kSpread + 4 * plan.latency) {
       continue;
     }
     const bool calm = !had_fault(plan, Kind::kCrash, Kind::kFlipBit, since, routed.at) &&
                       !had_fault(plan, Kind::kDiskStall, Kind::kDiskStall, since, routed.at);
-    const bool lost =
-        routed.may_serve && had_fault(plan, Kind::kDiskFull, Kind::kDiskTears, since, routed.at);
+    const bool lost = routed.known < order.state &&
+                      had_fault(plan, Kind::kDiskFull, Kind::kDiskTears, since, routed.at);
     if (calm && !lost) {
       findings.violated("a request at " + seconds(routed.at) + " went to server " +
-                        std::to_string(routed.to.value) + ", disabled since " + seconds(since));
+                        std::to_string(routed.to.value) +
+                        (order.state == RosterState::kDisabled ? ", disabled" : ", draining") +
+                        " since " + seconds(since));
     }
   }
 }

@@ -63,6 +63,7 @@ void fields(auto& op, auto&& visit) requires
   visit.if_given("user_flags", op.user_flags);
   visit.if_given("expire_timeout_ns", op.expire_timeout);
   visit("timeout_ns", op.timeout);
+  visit.if_given("sticks", op.sticks);
 }
 
 void fields(auto& fault, auto&& visit) requires

@@ -64,12 +64,14 @@ Duration draw_request_time(Draw& draw, const Plan& plan, Duration otherwise) {
 }
 
 /// Flags in a half of the runs, expire timeouts of their own for a quarter of the keys in another.
-/// Where an entry may end by itself, less can be judged: the other keys have none.
+/// Where an entry may end by itself, less can be judged: the other keys have none. And which
+/// requests belong to a session.
 void draw_attributes(std::uint64_t seed, Plan& plan) {
   Draw draw(seed, "plan attributes");
   const bool flags = draw.chance(50);
   const bool timeouts = draw.chance(50);
   for (PlannedOp& op : plan.ops) {
+    op.sticks = op.kind == Op::kRequest && draw.chance(40);
     const bool is_change = op.kind != Op::kGet && op.kind != Op::kContains && op.kind < Op::kClear;
     if (flags && is_change && draw.chance(50)) {
       op.user_flags = draw.below(3) + (draw.chance(50) ? 0xffff'fff0 : 0);

@@ -61,6 +61,7 @@ struct PlannedOp {
   std::uint32_t user_flags = 0;
   Duration expire_timeout{};  // the entry's own, of a change that gives it one; 0: the cache's
   Duration timeout = 10s;
+  bool sticks = false;  // a request of the session that this client's last answer was of
 };
 constexpr PlannedOp::Kind kLastOpKind = PlannedOp::Kind::kRequest;
 

@@ -141,7 +141,7 @@ void Trial::start_balancer(std::uint32_t index) {
   config.triad.role = NodeRole::kBalancer;
   config.policy.algorithm = plan_.algorithm;
   config.policy.maglev_table_size = 251;  // made anew at each change of the list
-  config.request_timeout = 5s;
+  config.request_timeout = kRequestTimeout;
   TrialBalancer& balancer = balancers_[index];
   if (balancer.member->node() == nullptr) {
     balancer.member->start(std::make_unique<Node>(config, *balancer.random, nullptr));

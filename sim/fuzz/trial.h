@@ -20,6 +20,9 @@
 
 namespace copal::sim::fuzz {
 
+/// Of balancers.
+inline constexpr Duration kRequestTimeout = 5s;
+
 /// What a run says of itself beside its history.
 struct RunCounts {
   std::map<std::string, std::uint64_t> marks;   // rare paths, by name
@@ -71,7 +74,8 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
     TimePoint at{};
     std::uint32_t balancer = 0;
     NodeId to;
-    bool may_serve = true;  // as far as any member that ran knew of orders
+    RosterState known = RosterState::kEnabled;  // the hardest order that a member that ran knew of
+    NodeId stuck_to = kNoNode;                  // where the request's session is
   };
   const std::vector<Routed>& routed() const { return routed_; }
   /// When orders of operators reached a member: (server node, state, from).
@@ -86,6 +90,9 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
     TimePoint answered = kNever;
     ClientStatus status = ClientStatus::kTimedOut;
     std::uint32_t balancer = 0;  // node
+    bool was_told = false;       // the balancer was up and has got it
+    std::uint32_t client = 0;
+    NodeId stuck_to = kNoNode;
   };
   const std::vector<ClientAnswer>& requests() const { return requests_; }
   /// What a balancer's list says of a server that has been there, or not, for long enough.
@@ -174,7 +181,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   void note_generations(std::uint32_t slot, const TriadServer& member);
   void watch_disk(std::uint32_t slot);
   std::optional<MNode> on_disk(std::uint32_t slot, const KeyHistory& key) const;
-  bool may_serve(NodeId server) const;
+  RosterState known_order(NodeId server) const;
   void note(std::uint32_t slot, KeyHistory& key, HeldState state);
   bool somebody_has(const ValueHash& hash) const;
   bool may_lose_bytes() const;
@@ -234,6 +241,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   std::vector<ListSample> list_samples_;
   std::vector<TimePoint> changed_at_;  // of each node: its process came or went, or froze
   std::vector<ClientAnswer> requests_;
+  std::map<std::uint32_t, NodeId> sessions_;  // by client, at which server
   std::array<std::array<bool, kGroups>, kSlots> acts_{};
   std::array<bool, kSlots> running_{};
   /// What operators have ordered, as the present start of a member knows it.

@@ -111,9 +111,17 @@ Change Trial::change_of(const PlannedOp& planned, Blob& value) {
 void Trial::begin(const PlannedOp& planned) {
   if (planned.kind == OpKind::kRequest) {
     Member& member = *balancers_[planned.server].member;
-    requests_.push_back({.asked = engine_.now(), .balancer = member.id().value});
-    if (member.up()) {
+    const auto session = sessions_.find(planned.client);
+    const bool sticks = planned.sticks && session != sessions_.end();
+    ClientAnswer& request = requests_.emplace_back();
+    request = {.asked = engine_.now(),
+               .balancer = member.id().value,
+               .was_told = member.up(),
+               .client = planned.client,
+               .stuck_to = sticks ? session->second : kNoNode};
+    if (request.was_told) {
       member.input(ClientRequest{.client = ClientId{requests_.size()},
+                                 .stuck_to = request.stuck_to,
                                  .tag = requests_.size(),
                                  .answer_size_bytes = 100,
                                  .repeatable = true});
@@ -230,6 +238,9 @@ void Trial::answer_client(const AnswerClient& answer) {
   ClientAnswer& request = requests_[answer.client.value - 1];
   request.answered = engine_.now();
   request.status = answer.status;
+  if (answer.server != kNoNode) {
+    sessions_[request.client] = answer.server;
+  }
 }
 
 }  // namespace copal::sim::fuzz

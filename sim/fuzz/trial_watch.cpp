@@ -83,19 +83,24 @@ void Trial::on_step(NodeId node, const Input& input, Now now, const Effects& eff
   }
   for (const Effect& effect : effects) {
     const auto* send = std::get_if<Send>(&effect);
-    if (send != nullptr && std::holds_alternative<Request>(send->message)) {
-      routed_.push_back({engine_.now(), node.value, send->to, may_serve(send->to)});
+    const auto* request = send == nullptr ? nullptr : std::get_if<Request>(&send->message);
+    if (request != nullptr) {
+      routed_.push_back({engine_.now(), node.value, send->to, known_order(send->to),
+                         requests_[request->tag - 1].stuck_to});
     }
   }
 }
 
-/// Whether no member that runs knows of an order that the server is disabled.
-bool Trial::may_serve(NodeId server) const {
-  return std::ranges::none_of(triad_, [server](const auto& member) {
-    const TriadServer* node = member == nullptr ? nullptr : member->node();
-    return node != nullptr && node->is_running() &&
-           node->roster().state(server) == RosterState::kDisabled;
-  });
+/// The hardest order for a server that any member that runs knows of.
+RosterState Trial::known_order(NodeId server) const {
+  RosterState known = RosterState::kEnabled;
+  for (const auto& member : triad_) {
+    const TriadServer* node = member->node();
+    if (node != nullptr && node->is_running()) {
+      known = std::max(known, node->roster().state(server));
+    }
+  }
+  return known;
 }
 
 void Trial::note(std::uint32_t slot, KeyHistory& key, HeldState state) {
