@@ -151,7 +151,7 @@ step_seeds() {
 
 # 20,000 fresh seeds with all families of faults, then some minutes of each family alone.
 step_campaign() {
-  local seeds="${COPAL_CAMPAIGN_SEEDS:-20000}" minutes="${COPAL_CAMPAIGN_MINUTES:-12}"
+  local seeds="${COPAL_CAMPAIGN_SEEDS:-20000}" minutes="${COPAL_CAMPAIGN_MINUTES:-14}"
   local first family status=0
   first="$(($(date +%s) * 1000))"
   campaign_of() { # FAMILY ARGUMENT…
@@ -163,9 +163,9 @@ step_campaign() {
   {
     echo "== all, seeds $first to $((first + seeds - 1))"
     campaign_of all --seeds "$first..$((first + seeds - 1))" | tee "$logs/campaign.txt"
-    for family in none process link clock disk order; do
+    for family in none process link clock disk order load; do
       echo "== $family"
-      campaign_of "$family" --minutes "$((minutes / 6))" --first-seed "$first" --focus "$family"
+      campaign_of "$family" --minutes "$((minutes / 7))" --first-seed "$first" --focus "$family"
     done
   } | "$python" .ci/add_up.py || status=1
   return "$status"

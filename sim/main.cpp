@@ -58,15 +58,15 @@ using copal::sim::fuzz::ReplayCommand;
 
 constexpr const char* kFuzzFooter = R"(
 Each seed draws a cluster, what clients ask of it, and what goes wrong: processes, links, clocks,
-disks, operators' orders. Checkers then judge what happened. A failing seed is made smaller and kept
-as a capsule.
+disks, operators' orders, servers' loads. Checkers then judge what happened. A failing seed is made
+smaller and kept as a capsule.
 
 Examples:
   copal-sim fuzz --seeds 1..20000 --jobs 8
   copal-sim fuzz --minutes 3 --focus clock --focus partition
   copal-sim replay out/fuzz/seed-17.json
 
-Words for --focus: none; process, link, clock, disk, order; or one kind of fault, such as
+Words for --focus: none; process, link, clock, disk, order, load; or one kind of fault, such as
 power_off, one_way or disk_tears. Several add up; without any, each kind is left out in half of the
 seeds.
 

@@ -10,8 +10,8 @@
 namespace copal::sim::fuzz {
 
 /// What a campaign draws more of, or only: families of faults by name (fault_names.h), or a group
-/// of them: process, link, clock, disk, order; "none": no faults. Empty: all, each off in half of
-/// the seeds.
+/// of them: process, link, clock, disk, order, load; "none": no faults. Empty: all, each off in
+/// half of the seeds.
 struct Focus {
   std::vector<PlannedFault::Kind> kinds;
   bool none = false;

@@ -25,7 +25,10 @@ std::string name_of_node(const Plan& plan, std::uint32_t node) {
 }
 
 std::string text_of_fault(const Plan& plan, const PlannedFault& fault) {
-  std::string text = fault_name(fault.kind) + " of " + name_of_node(plan, fault.node);
+  std::string text = fault_name(fault.kind);
+  if (!is_partition(fault.kind) || fault.kind == PlannedFault::Kind::kBridge) {
+    text += " of " + name_of_node(plan, fault.node);
+  }
   if (fault.other != PlannedFault::kAnyNode) {
     text += " towards " + name_of_node(plan, fault.other);
   }
