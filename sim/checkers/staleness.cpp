@@ -16,9 +16,11 @@
 // whom the acting member hears.
 //
 // A clear that was acknowledged counts like a removal of all keys: while somebody who knows of it
-// runs and no link is broken, nobody answers with what was before it, whoever acts by then.
+// runs, no link is broken and nobody cut off from the core, nobody answers with what was before it,
+// whoever acts by then.
 
 #include <algorithm>
+#include <array>
 
 #include "sim/checkers/checkers.h"
 
@@ -237,7 +239,10 @@ void check_clear(fuzz::Trial& world, const Operation& read, Duration bound, Find
     return;
   }
   const TimePoint from = clear->asked - 10s;
-  if (!is_calm(world.plan(), from, read.answered) ||
+  const bool apart = std::ranges::any_of(std::array{0U, 1U, 2U}, [&](std::uint32_t one) {
+    return were_apart(world, one, read.server, from, read.answered);
+  });
+  if (apart || !is_calm(world.plan(), from, read.answered) ||
       !is_known(world, key, *clear, *member, {from, read.answered})) {
     return;
   }
