@@ -43,7 +43,8 @@ NodeId Network::add(std::size_t host, Endpoint& endpoint) {
 Transport::Sent Network::send(NodeId from, NodeId to, Lane lane, std::span<const std::byte> frame,
                               const Body& body) {
   COPAL_ASSERT(from != to && to.value < sites_.size() && frame.size() <= kFrameSizeMaxBytes);
-  if (flights_.size() - free_.size() >= kFlightsMax) {
+  const bool is_full = faults_ != nullptr && faults_->link(from, to).is_full;
+  if (is_full || flights_.size() - free_.size() >= kFlightsMax) {
     return Transport::Sent::kOverloaded;
   }
   const std::uint64_t size_bytes =

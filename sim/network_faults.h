@@ -20,6 +20,7 @@ struct LinkFaults {
   Duration delay_max{};  // more than usual, drawn for each frame
   Duration late_max = 50ms;
   TimePoint clogged_until{};         // nothing arrives before
+  bool is_full = false;              // the sender's queue: it takes nothing, and says so
   bool refused = false;              // who sends is told at once that there is no connection
   double bandwidth_bytes_per_s = 0;  // less than usual; 0: as usual
   TimePoint slow_until{};            // from then on as usual

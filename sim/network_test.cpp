@@ -196,9 +196,10 @@ TEST(Network, OverASlowLinkFramesWaitForEachOtherUntilItIsOver) {
   link.slow_until = TimePoint{1s};
   // 10,000 bytes each, with headers: 10 ms a frame, and 1 ms of latency.
   for (std::uint32_t i = 0; i < 2; ++i) {
-    world.transport(0).send(NodeId{1}, numbered_frame(i, 8), {{}, 9'914});
+    world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(i, 8), {{}, 9'914});
   }
-  world.transport(1).send(NodeId{0}, numbered_frame(2, 8), {{}, 9'914});  // the other way is well
+  world.transport(1).send(NodeId{0}, Lane::kData, numbered_frame(2, 8),
+                          {{}, 9'914});  // the other way is well
   world.run_for(10'999us);
   EXPECT_TRUE(world.received[1].empty());
   EXPECT_EQ(world.received[0].size(), 1U);
@@ -206,7 +207,7 @@ TEST(Network, OverASlowLinkFramesWaitForEachOtherUntilItIsOver) {
   EXPECT_EQ(world.received[1].size(), 1U);
   world.run_for(10ms);
   EXPECT_EQ(world.received[1].size(), 2U);
-  world.transport(0).send(NodeId{1}, numbered_frame(3, 8), {{}, 5'000'000});
+  world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(3, 8), {{}, 5'000'000});
   world.run_for(979ms);
   EXPECT_EQ(world.received[1].size(), 2U);
   world.run_for(1ms);  // what is left comes when the link is well again
@@ -220,9 +221,9 @@ TEST(Network, WhatWaitsOnASlowLinkIsLostWithItsConnection) {
   LinkFaults& link = faults.link(NodeId{0}, NodeId{1});
   link.bandwidth_bytes_per_s = 1e6;
   link.slow_until = TimePoint{100s};
-  world.transport(0).send(NodeId{1}, numbered_frame(0, 8), {{}, 9'999'914});
+  world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(0, 8), {{}, 9'999'914});
   world.network->break_connection(NodeId{0}, NodeId{1});
-  world.transport(0).send(NodeId{1}, numbered_frame(1, 8), {{}, 9'914});
+  world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(1, 8), {{}, 9'914});
   world.run_for(20ms);
   ASSERT_EQ(world.received[1].size(), 1U);
   EXPECT_EQ(world.received[1][0].frame, numbered_frame(1, 8));
@@ -235,12 +236,12 @@ TEST(Network, WhoIsRefusedAConnectionIsToldAtOnce) {
   SimTransportWorld world;
   world.network->set_faults(&faults);
   faults.link(NodeId{0}, NodeId{1}).refused = true;
-  world.transport(0).send(NodeId{1}, numbered_frame(0, 8), {});
+  world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(0, 8), {});
   world.run_for(3ms);
   EXPECT_EQ(world.links_down[0], std::vector{NodeId{1}});
   EXPECT_TRUE(world.received[1].empty());
   faults.clear();
-  world.transport(0).send(NodeId{1}, numbered_frame(1, 8), {});
+  world.transport(0).send(NodeId{1}, Lane::kData, numbered_frame(1, 8), {});
   world.run_for(3ms);
   EXPECT_EQ(world.received[1].size(), 1U);
 }

@@ -90,6 +90,10 @@ void SimTriad::stop_process(bool failed) {
   engine_.at(engine_.now(), *this, (starts_ << 1U) | (failed ? 1U : 0U));
 }
 
+void SimTriad::set_alarm(Alarm alarm, bool on) {
+  alarms_[static_cast<std::size_t>(alarm)] += on ? 1 : 0;
+}
+
 void SimTriad::on_event(std::uint64_t argument) {
   const bool restart = (argument & 1U) != 0;
   if (argument >> 1U != starts_) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -50,8 +51,11 @@ class SimTriad final : public Supervisor, public EventTarget {
   /// One that is starting, or begins again, too.
   const TriadServer* process();
   std::uint64_t starts() const { return starts_; }
+  /// How often each alarm has begun.
+  const std::array<std::uint64_t, kAlarms>& alarms() const { return alarms_; }
 
   void stop_process(bool failed) override;
+  void set_alarm(Alarm alarm, bool on) override;
   void on_event(std::uint64_t argument) override;
 
  private:
@@ -69,6 +73,7 @@ class SimTriad final : public Supervisor, public EventTarget {
   bool disk_lost_ = false;
   std::function<void()> on_end_;
   std::uint64_t starts_ = 0;
+  std::array<std::uint64_t, kAlarms> alarms_{};
 };
 
 }  // namespace copal::sim

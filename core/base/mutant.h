@@ -73,9 +73,7 @@
   X(kRefusedEventsUntold, "list", "a listener with a full queue is not told that it misses some") \
   X(kOverwrittenNotCounted, "R6", "an acknowledged write that a split overwrites is not counted") \
   X(kBalancerMayWrite, "R9", "a member takes changes of a balancer") \
-  X(kAnybodyMayWrite, "R9", "a member takes changes of who is not registered") \
   X(kListsNotUnited, "R9", "a balancer heeds only the first member's list") \
-  X(kSleepersForgotten, "R9", "a member that starts again takes sleeping servers for dead") \
   X(kListForgotten, "R9", "with no member heard, a balancer routes to nobody") \
   X(kDeadIsListed, "R9", "a server that is dead stays in the list") \
   X(kListedUnheard, "R9", "who has not been heard since the start is absent at once") \

@@ -31,7 +31,7 @@ void Presence::on_leave(NodeId node) {
 }
 
 void Presence::remember_sleeping(NodeId node) {
-  if (roster_.find(node) != nullptr && !COPAL_MUTANT(kSleepersForgotten)) {
+  if (roster_.find(node) != nullptr) {
     present_[node].phase = ServerPhase::kSleeping;
   }
 }

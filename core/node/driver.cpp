@@ -201,6 +201,11 @@ void Driver::perform(const Effect& effect) {
             if (ports_.supervisor != nullptr) {
               ports_.supervisor->stop_process(stop.failed);
             }
+          },
+          [this](const SetAlarm& set) {
+            if (ports_.supervisor != nullptr) {
+              ports_.supervisor->set_alarm(set.alarm, set.on);
+            }
           }},
       effect);
 }

@@ -93,6 +93,7 @@ class DriverTest : public ::testing::Test, public Clock, public Transport, publi
     return is_overloaded_ ? Sent::kOverloaded : Sent::kQueued;
   }
   void stop_process(bool failed) override { stopped_.push_back(failed); }
+  void set_alarm(Alarm, bool) override {}
 
   void hear_store() {
     while (const auto said = store_.take()) {

@@ -77,7 +77,7 @@ TimePoint DynamicServer::next_deadline() const {
   if (cache_) {
     next = std::min(next, cache_->next_deadline());
   }
-  if (sleeps_when_idle() && phase_ == ServerPhase::kReady && active() == 0) {
+  if (may_sleep()) {
     next = std::min(next, idle_since_ + config_.sleep_after);
   }
   return next;
@@ -264,8 +264,7 @@ void DynamicServer::on_wake(Now now, Effects& effects) {
   if (phase_ == ServerPhase::kSleeping) {
     return;
   }
-  if (sleeps_when_idle() && phase_ == ServerPhase::kReady && active() == 0 &&
-      now.mono - idle_since_ >= config_.sleep_after) {
+  if (may_sleep() && now.mono - idle_since_ >= config_.sleep_after) {
     on_phase(ServerPhase::kSleeping, now, effects);
     on_triad_time(now, effects);  // the members must know that it is not dead
     effects.push_back(PowerDown{});
@@ -276,6 +275,12 @@ void DynamicServer::on_wake(Now now, Effects& effects) {
     next_report_ = now.mono + config_.report_interval;
     effects.push_back(ReadCpu{});
   }
+}
+
+/// What it has acknowledged and no member has replicated would be lost with its memory (R1.7).
+bool DynamicServer::may_sleep() const {
+  return config_.sleep_after > Duration::zero() && phase_ == ServerPhase::kReady && active() == 0 &&
+         (!cache_ || cache_->is_idle());
 }
 
 void DynamicServer::start_queued(Now now, Effects& effects) {

@@ -87,7 +87,7 @@ class DynamicServer {
   void report(Now now, Effects& effects) const;
   LoadSample load(Now now) const;
   WorkId work_id(std::uint32_t slot) const;
-  bool sleeps_when_idle() const { return config_.sleep_after > Duration::zero(); }
+  bool may_sleep() const;
   static std::uint64_t key_of(NodeId from, RequestId request);
 
   DynamicServerConfig config_;

@@ -493,6 +493,7 @@ void TriadServer::on_time(Now now, Effects& effects) {
     want_comparisons(now, effects);
     r.presence.update(now.mono, r.clock.reading(now.mono), effects);
     send_heartbeats(now, effects);
+    set_alarm(Alarm::kServesAlone, r.alone && r.ownership.acting_count() > 0, effects);
   }
   if (now.mono >= r.presence.next_deadline()) {
     r.presence.update(now.mono, r.clock.reading(now.mono), effects);
@@ -513,6 +514,14 @@ void TriadServer::on_time(Now now, Effects& effects) {
     }
   }
   r.fetch.set_members(reachable);
+}
+
+void TriadServer::set_alarm(Alarm alarm, bool on, Effects& effects) {
+  bool& is_on = alarms_[static_cast<std::size_t>(alarm)];
+  if (is_on != on) {
+    is_on = on;
+    effects.push_back(SetAlarm{alarm, on});
+  }
 }
 
 /// Rule: R1.5: a planned stop hands over first. One that comes while this member starts waits for

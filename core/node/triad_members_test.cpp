@@ -332,6 +332,32 @@ TEST_F(TriadMembersTest, WhoSleepsIsStillListedWhenAllMembersHaveBeenRestarted) 
   EXPECT_EQ(listed(0, kOne), ServerPhase::kAbsent) << "that it slept is forgotten on the disk, too";
 }
 
+TEST_F(TriadMembersTest, AMemberThatServesAloneRaisesAnAlarmUntilAnotherIsReady) {
+  begin();
+  EXPECT_TRUE(cluster().alarms(NodeId{0}).empty());
+  cluster().kill(NodeId{1});
+  cluster().run_for(10s);
+  EXPECT_TRUE(cluster().alarms(NodeId{0}).empty()) << "two are enough";
+  cluster().kill(NodeId{2});
+  cluster().run_for(10s);
+  EXPECT_EQ(cluster().alarms(NodeId{0}), std::set{Alarm::kServesAlone});
+  cluster().start_member(1);
+  ASSERT_TRUE(settles());
+  cluster().run_for(1s);
+  EXPECT_TRUE(cluster().alarms(NodeId{0}).empty());
+}
+
+TEST_F(TriadMembersTest, AMemberWhoseDiskLostWhatItHadSyncedRaisesAnAlarm) {
+  begin();
+  ASSERT_EQ(put(kOne, "key", text_bytes("value")), CacheStatus::kDone);
+  cluster().run_for(1s);
+  cluster().kill(NodeId{1});
+  cluster().store(1) = FakeStore{};
+  cluster().start_member(1);
+  ASSERT_TRUE(settles());
+  EXPECT_EQ(cluster().alarms(NodeId{1}), std::set{Alarm::kStoreLost});
+}
+
 TEST_F(TriadMembersTest, OrdersOutliveAStartThatBeginsAgain) {
   begin();
   cluster().kill(NodeId{1});

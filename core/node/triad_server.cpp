@@ -61,6 +61,8 @@ void TriadServer::step(const Input& input, Now now, Effects& effects) {
   if (stop_by_ != kNever) {
     stop_if_done(now, effects);
   }
+  set_alarm(Alarm::kStoreFull, store_.is_full(), effects);
+  set_alarm(Alarm::kStoreLost, began_again_, effects);
   store_.on_time(now, effects);
   store_.write_changes(now, effects);
   unwritten_.end_step(store_.is_written(), effects);
@@ -140,10 +142,8 @@ void TriadServer::on_message(const MessageReceived& received, Now now, Effects& 
 
 bool TriadServer::may_ask(NodeId from) const {
   const Registered* registered = running_->roster.find(from);
-  if (registered == nullptr) {
-    return COPAL_MUTANT(kAnybodyMayWrite);
-  }
-  return registered->role == NodeRole::kDynamic || COPAL_MUTANT(kBalancerMayWrite);
+  return registered != nullptr &&
+         (registered->role == NodeRole::kDynamic || COPAL_MUTANT(kBalancerMayWrite));
 }
 
 namespace {

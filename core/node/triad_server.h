@@ -199,6 +199,7 @@ class TriadServer {
   MemberHeartbeat heartbeat_to(NodeId to, std::optional<Slot> slot, bool announce, Now now);
   void on_time(Now now, Effects& effects);
   void stop_if_done(Now now, Effects& effects);
+  void set_alarm(Alarm alarm, bool on, Effects& effects);
   std::optional<Slot> slot_of(NodeId node) const;
 
   TriadServerConfig config_;
@@ -212,8 +213,9 @@ class TriadServer {
   std::set<NodeId> told_by_;        // servers that told of such a start
   std::unique_ptr<Running> running_;
   TimePoint stop_by_ = kNever;  // a stop was ordered: then at the latest
-  bool failed_ = false;         // the store: nothing is done any more, for nothing more is written
-  bool starting_ = false;       // loaded, and self_ on its way to the disk
+  std::array<bool, kAlarms> alarms_{};
+  bool failed_ = false;    // the store: nothing is done any more, for nothing more is written
+  bool starting_ = false;  // loaded, and self_ on its way to the disk
 };
 
 }  // namespace copal

@@ -12,6 +12,7 @@
 #include "core/base/ids.h"
 #include "core/ports/application.h"
 #include "core/ports/storage.h"
+#include "core/ports/supervisor.h"
 #include "core/protocol/input.h"
 #include "core/protocol/message.h"
 
@@ -133,9 +134,15 @@ struct StopProcess {
   bool failed = false;
 };
 
+/// An alarm begins, or is over.
+struct SetAlarm {
+  Alarm alarm = Alarm::kServesAlone;
+  bool on = true;
+};
+
 using EffectKinds = std::variant<Send, AnswerClient, StartWork, CancelWork, ReadCpu, PowerDown,
                                  PowerOn, AnswerCall, AnswerEntries, AnswerKeys, TellListener,
-                                 ReadStore, ScanStore, SyncStore, StopProcess>;
+                                 ReadStore, ScanStore, SyncStore, StopProcess, SetAlarm>;
 
 /// One effect of any kind; compiled once, in effect.cpp, like Message.
 struct Effect : EffectKinds {

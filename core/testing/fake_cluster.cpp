@@ -77,6 +77,11 @@ class FakeCluster::Process final : public Clock,
   void answer_client(const AnswerClient&) override {}
   void power_on(NodeId) override {}
   void stop_process(bool) override { cluster_.stopped_.insert(id_); }
+  void set_alarm(Alarm alarm, bool on) override {
+    const bool changed =
+        on ? cluster_.alarms_[id_].insert(alarm).second : cluster_.alarms_[id_].erase(alarm) > 0;
+    COPAL_ASSERT(changed);
+  }
 
   Driver& driver() { return driver_; }
   const Node& node() const { return node_; }
@@ -132,6 +137,7 @@ void FakeCluster::register_node(NodeId node, NodeRole role, std::uint32_t genera
 
 void FakeCluster::start_process(NodeId node, std::unique_ptr<Process> process) {
   stopped_.erase(node);
+  alarms_.erase(node);
   const auto [at, is_new] = processes_.try_emplace(node, std::move(process));
   COPAL_ASSERT(is_new);
   at->second->driver().start();

@@ -124,6 +124,7 @@ class FakeCluster {
     return found;
   }
   bool stopped(NodeId node) const { return stopped_.contains(node); }
+  const std::set<Alarm>& alarms(NodeId node) { return alarms_[node]; }
 
  private:
   class Process;
@@ -159,6 +160,7 @@ class FakeCluster {
   std::vector<Sent> sent_;
   std::map<CallId, AnswerCall> answers_;
   std::set<NodeId> stopped_;
+  std::map<NodeId, std::set<Alarm>> alarms_;
   std::uint64_t next_call_ = 1;
 };
 

@@ -89,12 +89,11 @@ bool has_its_attributes(const fuzz::PlannedCache& cache, const Operation& operat
                         const MNode* before, const MNode& after) {
   const Change& change = operation.change;
   const bool is_new = before == nullptr || change.action == Action::kPut;
-  const Duration own = change.expire_timeout;
-  const Duration given = own > 0ns ? own : cache.expire_timeout;
   const bool gives_timeout = is_new || change.action == Action::kTouch;
   return after.is_tombstone() ||
          (after.user_flags == (is_new ? change.user_flags : before->user_flags) &&
-          after.expire_timeout == (gives_timeout ? given : before->expire_timeout));
+          (gives_timeout ? may_have_timeout(cache, change, after.expire_timeout)
+                         : after.expire_timeout == before->expire_timeout));
 }
 
 /// Whether the state after is what the operation makes of the one before.

@@ -76,6 +76,14 @@ const fuzz::PlannedCache& cache_of(const fuzz::Plan& plan, const Operation& oper
   return plan.caches[operation.planned.cache - 1];
 }
 
+bool may_have_timeout(const fuzz::PlannedCache& cache, const Change& change, Duration has) {
+  if (change.expire_timeout > 0ns) {
+    return has == change.expire_timeout;
+  }
+  const Duration least = cache.expire_timeout / 100 * (100 - cache.expire_spread_percent);
+  return has >= least && has <= cache.expire_timeout;
+}
+
 bool ends_by_itself(const fuzz::Plan& plan, const KeyName& name) {
   const fuzz::PlannedCache& of = plan.caches[name.cache - 1];
   return of.expire_timeout > 0ns || of.idle_timeout_ms > 0 || of.evict ||

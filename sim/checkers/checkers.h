@@ -131,6 +131,9 @@ bool is_outbid(const History& history, Group group, const ActingSpan& by, TimePo
                TimePoint to);
 /// Whether two members acted for a group at the same time within a span.
 bool two_acted(const History& history, Group group, TimePoint from, TimePoint to);
+/// Whether what a put or a touch made has an expire timeout that it may have: its own, or that of
+/// its cache, less what that is spread by.
+bool may_have_timeout(const fuzz::PlannedCache& cache, const Change& change, Duration has);
 /// When a version was first seen anywhere; kNever if it was not.
 TimePoint born(const KeyHistory& key, const Version& version);
 /// How often a member may have forgotten what terms it acted in. Where it hears no other, nobody

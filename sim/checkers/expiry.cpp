@@ -128,10 +128,9 @@ Duration timeout_of(const KeyHistory& key, const Version& version) {
 /// What a put or a touch is to give to the entry.
 void check_timeout_given(const fuzz::Plan& plan, const KeyHistory& key, const Operation& write,
                          Findings& findings) {
-  const Duration own = write.change.expire_timeout;
-  const Duration given = own > 0ns ? own : cache_of(plan, write).expire_timeout;
+  const Duration has = timeout_of(key, write.version);
   if (begins_time(write) && key.states.contains(write.version) &&
-      timeout_of(key, write.version) != given) {
+      !may_have_timeout(cache_of(plan, write), write.change, has)) {
     findings.violated(describe(write) + " did not give the entry its timeout");
   }
 }

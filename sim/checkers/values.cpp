@@ -17,10 +17,24 @@ std::uint64_t written_sum(const Operation& write) {
   return fuzz::value_sum(bytes.bytes());
 }
 
+/// Who may not change entries has changed none (R9).
+void check_writers(const fuzz::Trial& world, Findings& findings) {
+  for (const auto& [name, key] : world.history().keys) {
+    for (const auto& [version, mnode] : key.states) {
+      const NodeId server = mnode.change.server;
+      if (server != kNoNode && !world.plan().is_server(server.value)) {
+        findings.violated("version " + describe(version) + " of " + key.text + " is of node " +
+                          std::to_string(server.value) + ", which may not write");
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void check_values(fuzz::Trial& world, Findings& findings) {
   const History& history = world.history();
+  check_writers(world, findings);
   std::map<std::pair<KeyName, Version>, std::uint64_t> written;
   for (const Operation& write : history.operations) {
     if (write.changed() && write.change.action == Action::kPut && write.entry) {

@@ -45,6 +45,7 @@ void fields(auto& cache, auto&& visit) requires
   visit("sync", cache.sync);
   visit("local_read_timeout_ns", cache.local_read_timeout);
   visit("expire_timeout_ns", cache.expire_timeout);
+  visit.if_given("expire_spread_percent", cache.expire_spread_percent);
   visit("idle_timeout_ms", cache.idle_timeout_ms);
   visit("refuse_degraded", cache.refuse_degraded);
   visit("evict", cache.evict);
@@ -63,6 +64,7 @@ void fields(auto& op, auto&& visit) requires
   visit.if_given("user_flags", op.user_flags);
   visit.if_given("expire_timeout_ns", op.expire_timeout);
   visit("timeout_ns", op.timeout);
+  visit.if_given("bulk", op.bulk);
   visit.if_given("sticks", op.sticks);
 }
 
@@ -259,8 +261,7 @@ void check(const Plan& plan) {
   for (std::size_t i = 0; i < plan.ops.size(); ++i) {
     const PlannedOp& op = plan.ops[i];
     const std::string where = "ops[" + std::to_string(i) + "]";
-    const bool is_request = op.kind == PlannedOp::Kind::kRequest;
-    demand(op.server < (is_request ? plan.balancers : plan.servers), where + ".server",
+    demand(op.server < (is_of_balancer(op.kind) ? plan.balancers : plan.servers), where + ".server",
            "one that there is");
     demand(op.cache >= 1 && op.cache <= plan.caches.size(), where + ".cache", "one that there is");
     demand(op.key < plan.keys, where + ".key", "one that there is");

@@ -82,6 +82,22 @@ void draw_attributes(std::uint64_t seed, Plan& plan) {
   }
 }
 
+/// More of the same call, of the keys behind its own: reads, or puts and removals.
+void draw_bulk(Draw& draw, std::uint32_t number, Plan& plan) {
+  plan.ops.back().bulk = number;
+  const PlannedOp first = plan.ops.back();
+  for (std::uint32_t i = 1, count = 2 + draw.below(4); i < count; ++i) {
+    PlannedOp more = first;
+    more.key = (first.key + i) % plan.keys;
+    if (!only_reads(first.kind)) {
+      more.kind = draw.chance(70) ? Op::kPut : Op::kRemove;
+      more.value = 100'000 + 10 * number + i;
+      more.value_size_bytes = more.key % 4 == 0 ? 0 : draw_value_size(draw);
+    }
+    plan.ops.push_back(more);
+  }
+}
+
 }  // namespace
 
 void draw_operations(std::uint64_t seed, Plan& plan) {
@@ -127,8 +143,15 @@ void draw_operations(std::uint64_t seed, Plan& plan) {
       op.timeout = 10s;
     } else if (rare < 72) {
       op.kind = Op::kList;
+    } else if (rare < 78) {
+      op.kind = Op::kForbidden;
+      op.server = draw.below(plan.balancers);
     }
     plan.ops.push_back(op);
+    const bool may_be_bulk = op.kind == Op::kGet || op.kind == Op::kPut || op.kind == Op::kRemove;
+    if (may_be_bulk && draw.chance(8)) {
+      draw_bulk(draw, i + 1, plan);
+    }
   }
   std::ranges::stable_sort(plan.ops, {}, &PlannedOp::at);
   draw_attributes(seed, plan);

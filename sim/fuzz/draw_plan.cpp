@@ -18,6 +18,7 @@ PlannedCache draw_cache(Draw& draw) {
   cache.refuse_degraded = draw.chance(10);
   if (draw.chance(25)) {
     cache.expire_timeout = draw.between(2s, 12s);
+    cache.expire_spread_percent = draw.chance(50) ? 1 + draw.below(90) : 0;
   }
   if (draw.chance(20)) {
     cache.idle_timeout_ms = static_cast<std::uint32_t>(

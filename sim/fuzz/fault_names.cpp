@@ -25,6 +25,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(kLastFaultKind) 
     "duplicate",
     "reorder",
     "clog",
+    "full_queue",
     "slow_link",
     "reset",
     "refuse",
@@ -64,6 +65,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(kLastOpKind) + 1
     "contains",
     "clear",
     "list",
+    "forbidden",
     "request"};
 static_assert(kFaults.back() == "false_load" && kOps.back() == "request");
 }  // namespace

@@ -22,6 +22,7 @@ struct PlannedCache {
   Sync sync = Sync::kInterval;
   Duration local_read_timeout = 10ms;
   Duration expire_timeout{};
+  std::uint32_t expire_spread_percent = 0;
   std::uint32_t idle_timeout_ms = 0;
   bool refuse_degraded = false;
   bool evict = false;
@@ -48,7 +49,8 @@ struct PlannedOp {
     kContains,
     kClear,
     kList,
-    kRequest,  // an HTTP request at a balancer
+    kForbidden,  // a balancer puts, which it may not; no client is told
+    kRequest,    // an HTTP request at a balancer
   };
   Duration at{};
   std::uint32_t client = 0;
@@ -61,9 +63,18 @@ struct PlannedOp {
   std::uint32_t user_flags = 0;
   Duration expire_timeout{};  // the entry's own, of a change that gives it one; 0: the cache's
   Duration timeout = 10s;
-  bool sticks = false;  // a request of the session that this client's last answer was of
+  std::uint32_t bulk = 0;  // those of one number that follow each other are one call; 0: by itself
+  bool sticks = false;     // a request of the session that this client's last answer was of
 };
 constexpr PlannedOp::Kind kLastOpKind = PlannedOp::Kind::kRequest;
+
+/// Whether an operation's `server` is one of the balancers.
+constexpr bool is_of_balancer(PlannedOp::Kind kind) {
+  return kind >= PlannedOp::Kind::kForbidden;
+}
+constexpr bool only_reads(PlannedOp::Kind kind) {
+  return kind == PlannedOp::Kind::kGet || kind == PlannedOp::Kind::kContains;
+}
 
 /// Something that goes wrong at a time and ends after `lasting`.
 struct PlannedFault {
@@ -90,6 +101,7 @@ struct PlannedFault {
     kDuplicate,  // `amount` in a thousand
     kReorder,    // `amount` in a thousand are late by some milliseconds
     kClog,       // nothing gets through, then all at once
+    kFullQueue,  // who sends is told that its queue is full, and nothing leaves
     kSlowLink,   // `amount` kB/s each way, one frame after the other
     kReset,      // connections break every `amount` milliseconds
     kRefuse,     // connections break, and none is made: whoever sends is told at once

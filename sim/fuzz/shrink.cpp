@@ -77,9 +77,9 @@ class Shrinker {
   /// The last server or balancer, if nothing speaks of it.
   void drop_nodes() {
     std::vector<Plan> candidates;
-    const auto uses = [&](bool requests, std::uint32_t number) {
+    const auto uses = [&](bool balancer, std::uint32_t number) {
       return std::ranges::any_of(plan_.ops, [&](const PlannedOp& op) {
-        return (op.kind == PlannedOp::Kind::kRequest) == requests && op.server == number;
+        return is_of_balancer(op.kind) == balancer && op.server == number;
       });
     };
     if (plan_.balancers > 1 && !is_named(plan_.node_count() - 1) &&

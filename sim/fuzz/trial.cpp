@@ -66,6 +66,7 @@ void Trial::build() {
     cache.sync = planned.sync;
     cache.local_read_timeout = planned.local_read_timeout;
     cache.expire_timeout = planned.expire_timeout;
+    cache.expire_spread_percent = planned.expire_spread_percent;
     cache.idle_timeout_ms = planned.idle_timeout_ms;
     cache.refuse_degraded = planned.refuse_degraded;
     cache.evict = planned.evict;
@@ -205,7 +206,7 @@ void Trial::on_event(std::uint64_t argument) {
   const std::uint64_t detail = argument >> 8U;
   switch (static_cast<Happening>(argument & 0xffU)) {
     case Happening::kOperation:
-      begin(plan_.ops[detail]);
+      begin(detail);
       break;
     case Happening::kFault:
       on_fault(detail, true);

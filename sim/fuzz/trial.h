@@ -145,7 +145,12 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   void schedule(TimePoint at, Happening happening, std::uint64_t detail = 0);
 
   // Operations (trial_operations.cpp).
-  void begin(const PlannedOp& planned);
+  void begin(std::size_t op);
+  void begin_request(const PlannedOp& planned);
+  void begin_forbidden(const PlannedOp& planned);
+  bool begin_operation(const PlannedOp& planned);
+  void begin_bulk(std::size_t first);
+  bool goes_with_the_one_before(std::size_t op) const;
   void tell(Operation& operation);
   Change change_of(const PlannedOp& planned, Blob& value);
   void on_next_page();
@@ -229,6 +234,8 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   };
   std::array<std::vector<Summed>, kSlots> summed_;                    // of each of tracked_
   std::set<std::uint64_t> open_;                                      // operations under way
+  std::map<CallId, std::uint64_t> bulk_counts_;                       // of calls that are several
+  std::uint64_t forbidden_ = 0;                                       // so many were tried
   std::map<std::pair<std::uint32_t, KeyName>, Operation> last_seen_;  // of each client
   struct Listing {
     std::uint32_t server = 0;

@@ -296,6 +296,9 @@ void Trial::apply_link_fault(std::size_t index) {
         case Kind::kReorder:
           link.late_ratio = std::max(link.late_ratio, ratio);
           break;
+        case Kind::kFullQueue:
+          link.is_full = true;
+          break;
         case Kind::kClog:
           link.clogged_until = std::max(link.clogged_until, end);
           break;

@@ -7,6 +7,7 @@
 
 #include "core/base/hash.h"
 #include "core/mnode/value_name.h"
+#include "core/protocol/codec.h"
 #include "sim/disk_image.h"
 #include "sim/fuzz/trial.h"
 
@@ -108,26 +109,67 @@ Change Trial::change_of(const PlannedOp& planned, Blob& value) {
   return change;
 }
 
-void Trial::begin(const PlannedOp& planned) {
+void Trial::begin(std::size_t op) {
+  const PlannedOp& planned = plan_.ops[op];
   if (planned.kind == OpKind::kRequest) {
-    Member& member = *balancers_[planned.server].member;
-    const auto session = sessions_.find(planned.client);
-    const bool sticks = planned.sticks && session != sessions_.end();
-    ClientAnswer& request = requests_.emplace_back();
-    request = {.asked = engine_.now(),
-               .balancer = member.id().value,
-               .was_told = member.up(),
-               .client = planned.client,
-               .stuck_to = sticks ? session->second : kNoNode};
-    if (request.was_told) {
-      member.input(ClientRequest{.client = ClientId{requests_.size()},
-                                 .stuck_to = request.stuck_to,
-                                 .tag = requests_.size(),
-                                 .answer_size_bytes = 100,
-                                 .repeatable = true});
+    begin_request(planned);
+  } else if (planned.kind == OpKind::kForbidden) {
+    begin_forbidden(planned);
+  } else if (planned.bulk != 0) {
+    begin_bulk(op);
+  } else if (begin_operation(planned)) {
+    tell(history_.operations.back());
+  }
+}
+
+void Trial::begin_request(const PlannedOp& planned) {
+  Member& member = *balancers_[planned.server].member;
+  const auto session = sessions_.find(planned.client);
+  const bool sticks = planned.sticks && session != sessions_.end();
+  ClientAnswer& request = requests_.emplace_back();
+  request = {.asked = engine_.now(),
+             .balancer = member.id().value,
+             .was_told = member.up(),
+             .client = planned.client,
+             .stuck_to = sticks ? session->second : kNoNode};
+  if (request.was_told) {
+    member.input(ClientRequest{.client = ClientId{requests_.size()},
+                               .stuck_to = request.stuck_to,
+                               .tag = requests_.size(),
+                               .answer_size_bytes = 100,
+                               .repeatable = true});
+  }
+}
+
+/// A balancer's process that is not what it should be: it asks whoever acts for the key to change
+/// it, as a server would.
+void Trial::begin_forbidden(const PlannedOp& planned) {
+  const KeyName name{planned.cache, planned.key};
+  const KeyHistory& key = history_.keys.at(name);
+  for (std::uint8_t slot = 0; slot < kSlots; ++slot) {
+    const TriadServer* member = (plan_.slots >> slot & 1U) != 0 ? triad_[slot]->node() : nullptr;
+    if (member == nullptr || !member->is_running() || !member->ownership().acts(key.group)) {
+      continue;
     }
+    const Blob value = value_bytes(planned.value, 0);
+    const CacheChange change{.sequence = ++forbidden_,
+                             .incarnation = Incarnation{1},
+                             .attempt = 1,
+                             .view = member->ownership().view(key.group),
+                             .time_left = planned.timeout,
+                             .cache = CacheId{planned.cache},
+                             .key = key.hash,
+                             .key_text = key.text,
+                             .change = {.value = name_value(value.bytes())}};
+    const std::span<std::byte> frame = network_->frame_room();
+    const NodeId from = balancers_[planned.server].member->id();
+    network_->send(from, triad_[slot]->id(), Lane::kData, frame.first(encode(change, frame)), {});
     return;
   }
+}
+
+/// Returns whether there is a process to be told; the operation is the last of the history.
+bool Trial::begin_operation(const PlannedOp& planned) {
   Operation& operation = history_.operations.emplace_back();
   operation.id = history_.operations.size();
   operation.planned = planned;
@@ -137,8 +179,49 @@ void Trial::begin(const PlannedOp& planned) {
     operation.was_told = true;
     operation.server_start = servers_[planned.server]->starts();
     open_.insert(operation.id);
-    tell(operation);
   }
+  return operation.was_told;
+}
+
+bool Trial::goes_with_the_one_before(std::size_t op) const {
+  if (op == 0 || op >= plan_.ops.size() || plan_.ops[op].bulk == 0) {
+    return false;
+  }
+  const PlannedOp& before = plan_.ops[op - 1];
+  const PlannedOp& planned = plan_.ops[op];
+  return before.bulk == planned.bulk && before.cache == planned.cache &&
+         before.server == planned.server && only_reads(before.kind) == only_reads(planned.kind);
+}
+
+/// Those that follow the first go along with it.
+void Trial::begin_bulk(std::size_t first) {
+  if (goes_with_the_one_before(first)) {
+    return;
+  }
+  const PlannedOp& planned = plan_.ops[first];
+  const CacheId cache{planned.cache};
+  const CallId call{history_.operations.size() + 1};
+  ReadEntries reads{.call = call, .cache = cache, .keys = {}, .timeout = planned.timeout};
+  ChangeEntries changes{.call = call, .cache = cache, .changes = {}, .timeout = planned.timeout};
+  bool is_told = false;
+  for (std::size_t op = first; op == first || goes_with_the_one_before(op); ++op) {
+    is_told = begin_operation(plan_.ops[op]);
+    Operation& operation = history_.operations.back();
+    if (only_reads(planned.kind)) {
+      reads.keys.push_back(key_text(operation.name()));
+    } else {
+      EntryChange& one = changes.changes.emplace_back();
+      one.key = key_text(operation.name());
+      operation.change = change_of(plan_.ops[op], one.value);
+      one.change = operation.change;
+    }
+  }
+  if (!is_told) {
+    return;
+  }
+  bulk_counts_[call] = history_.operations.size() + 1 - call.value;
+  Member& member = member_of(history_.operations.back().server);
+  only_reads(planned.kind) ? member.input(reads) : member.input(changes);
 }
 
 void Trial::tell(Operation& operation) {
@@ -190,8 +273,10 @@ void Trial::on_answer(const AnswerCall& answer) {
 
 /// Operations of one call stand one behind the other.
 void Trial::on_entries(const AnswerEntries& answer) {
-  for (std::size_t i = 0; i < answer.entries.size(); ++i) {
-    AnswerCall one = answer.entries[i];
+  for (std::size_t i = 0; i < bulk_counts_.at(answer.call); ++i) {
+    AnswerCall one = answer.entries.empty()
+                         ? AnswerCall{.call = answer.call, .status = answer.status}
+                         : answer.entries[i];
     one.call.value += i;
     on_answer(one);
   }

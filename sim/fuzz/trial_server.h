@@ -62,6 +62,7 @@ class TrialServer final : public Application, public Supervisor, public EventTar
   void answer_keys(const AnswerKeys& answer) override { listener_.on_keys(answer); }
   void tell_listener(const TellListener& news) override { listener_.on_told(member_.id(), news); }
   void stop_process(bool failed) override;
+  void set_alarm(Alarm, bool) override {}  // of members alone
   void on_event(std::uint64_t argument) override;
 
  private:

@@ -509,6 +509,9 @@ void Trial::collect_marks(std::uint32_t node) {
   mark("disk full", store.full);
   mark("new generation after a loss", member->self().generation > 1 ? 1 : 0);
   mark("member behind", member->times_behind());
+  const auto& alarms = triad_[node]->alarms();
+  mark("alarm: serves alone", alarms[static_cast<std::size_t>(Alarm::kServesAlone)]);
+  mark("alarm: store lost", alarms[static_cast<std::size_t>(Alarm::kStoreLost)]);
   if (!member->is_running()) {
     return;
   }

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,41 @@ TEST_P(EvictionOnATrace, HasExactlyTheHitsOfItsTwinWhenSizesDiffer) {
     ASSERT_EQ(fast.request(keys_[i], size), slow->request(keys_[i], size)) << "request " << i;
   }
   fast.policy().check_invariants();
+}
+
+/// Its policy looks at bytes 8 to 15 alone.
+KeyHash near_key(std::uint64_t number) {
+  KeyHash key;
+  std::uint64_t hash = mix64(number);
+  for (std::size_t i = 16; i-- > 8; hash >>= 8U) {
+    key.bytes[i] = static_cast<std::uint8_t>(hash);
+  }
+  std::memcpy(key.bytes.data(), &number, sizeof number);  // lest two keys be the same
+  std::memcpy(&key.bytes[24], &number, sizeof number);
+  return key;
+}
+
+TEST_P(EvictionOnATrace, TheNearCacheItselfHasExactlyTheHitsOfItsPolicysTwin) {
+  for (const std::uint64_t copies : {100u, 512u, 2'048u, 5'000u}) {
+    const std::uint64_t limit = copies * NearCache::kOverheadBytes;
+    NearCache cache({.limit_bytes = limit, .eviction = GetParam()});
+    const auto slow = testing::make_reference(GetParam(), limit);
+    std::uint64_t hits = 0;
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
+      MNode mnode;
+      mnode.key = near_key(keys_[i]);
+      const bool hit = cache.find(mnode.key) != nullptr;
+      if (!hit) {
+        cache.put(mnode, {}, TimePoint{1s});
+      }
+      ASSERT_EQ(hit, slow->request(keys_[i], NearCache::kOverheadBytes))
+          << copies << " copies, request " << i;
+      hits += hit ? 1 : 0;
+    }
+    cache.check_invariants();
+    EXPECT_EQ(cache.counts().hits, hits);
+    EXPECT_GT(hits, keys_.size() / 20) << copies << " copies";
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(NearCache, EvictionOnATrace, ::testing::ValuesIn(kAll),
