@@ -161,9 +161,10 @@ void check_states(const fuzz::Trial& world, const KeyName& name, const KeyHistor
 }
 
 /// Whether an operation may have met its own state, made by an earlier attempt of its server: that
-/// doesn't count as one in which its condition fails, a removal's neither (but a plain one, which
-/// may be done again, may meet its own: R0.3). Two operations of one server may come to the
-/// same value at the same time, be it by increments: a state that may be the other's does count.
+/// doesn't count as one in which its condition fails. Two operations of one server may come to the
+/// same value, or to none, at the same time, be it by increments: a state that may be the other's
+/// does count. Plain puts and removals may be done twice (R0.3): such a removal may meet its own,
+/// and a state may be theirs whatever they were told.
 bool is_its_own(const History& history, const Operation& operation, const MNode& state,
                 TimePoint since) {
   const auto made_by = [&](const Operation& one) {
@@ -183,8 +184,10 @@ bool is_its_own(const History& history, const Operation& operation, const MNode&
          std::ranges::none_of(history.operations, [&](const Operation& other) {
            const bool is_unknown =
                !other.is_over() || other.died || other.status == CacheStatus::kOutcomeUnknown;
+           const bool is_plain =
+               other.planned.kind == Op::kPut || other.planned.kind == Op::kRemove;
            return other.id != operation.id && made_by(other) &&
-                  (is_unknown || (other.changed() && other.version == state.version));
+                  (is_unknown || is_plain || (other.changed() && other.version == state.version));
          });
 }
 

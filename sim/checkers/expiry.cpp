@@ -1,11 +1,11 @@
 // Entries end neither before their time nor long after it (R0.7), which is their cache's, or one
-// that a put or a touch has given them. A timeout counts by the clocks of
-// those that hold the entry, whose ages of it are too young by the time that it was on its way. So
-// "long after" leaves room for what the plan's links and freezes may do; and where the plan sets
-// wall clocks or a member was lost with what it knew of uses, "before" can't be judged.
-// An owner that ends an idle entry is judged over a takeover, too, where somebody must know the
-// use. And where nothing ends by itself, no owner removes what nobody asked it to. Whatever wall
-// clocks say, no entry is thought to be younger than nothing (R0.1).
+// that a put or a touch has given them. A timeout counts by the clocks of those that hold the
+// entry, whose ages of it are too young by the time that it was on its way. So "long after" leaves
+// room for what the plan's links and freezes may do; and where the plan sets wall clocks or a
+// member was lost with what it knew of uses, "before" can't be judged. An owner that ends an idle
+// entry is judged over a takeover, too, where somebody must know the use. And where nothing ends by
+// itself, no owner removes what nobody asked it to. Whatever wall clocks say, no entry is thought
+// to be younger than nothing (R0.1).
 
 #include <algorithm>
 #include <array>
