@@ -65,6 +65,12 @@ TEST(Capsule, AMistakeIsNamedWithItsPlace) {
             "ops[0].server: expected one that there is");
   EXPECT_EQ(error_with("\"kind\":\"crash\"", "\"kind\":\"drain\""),
             "faults[0].node: expected one that there is and that this can befall");
+  EXPECT_EQ(error_with("\"kind\":\"crash\"", "\"kind\":\"false_load\""),
+            "faults[0].node: expected one that there is and that this can befall");
+  EXPECT_EQ(error_with("\"at_ns\":0,\"kind\":\"crash\"", "\"at_ns\":5,\"kind\":\"clock_offset\""),
+            "faults[0].at_ns: expected 0, the start");
+  EXPECT_EQ(error_with("\"timeout_ns\":", "\"user_flags\":-1,\"timeout_ns\":"),
+            "ops[0].user_flags: expected a whole number");
   EXPECT_NE(capsule_from_json("{").error, "");
   EXPECT_NE(capsule_from_json("[]").error, "");
 }
