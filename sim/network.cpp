@@ -206,8 +206,8 @@ bool Network::shares_bandwidth(NodeId from, NodeId to) const {
 }
 
 /// from, to and the lane in one number: there are far fewer nodes than 2^30.
-std::uint64_t Network::lane_key(const Flight& flight) {
-  return key_of(flight.from, flight.to) | static_cast<std::uint64_t>(flight.lane) << 62U;
+std::uint64_t Network::lane_key(NodeId from, NodeId to, Lane lane) {
+  return key_of(from, to) | static_cast<std::uint64_t>(lane) << 62U;
 }
 
 std::deque<std::uint32_t>& Network::flows(const Flight& flight) {
@@ -319,8 +319,11 @@ void Network::break_connection(NodeId one, NodeId other) {
   if (faults_ != nullptr) {
     faults_->on_break(one, other);
   }
-  last_arrivals_.erase(key_of(one, other));  // the next one does not wait for what is lost
-  last_arrivals_.erase(key_of(other, one));
+  for (const Lane lane : {Lane::kControl, Lane::kData, Lane::kBulk}) {
+    last_arrivals_.erase(
+        lane_key(one, other, lane));  // the next one does not wait for what is lost
+    last_arrivals_.erase(lane_key(other, one, lane));
+  }
   reset(one, other);
   reset(other, one);
 }

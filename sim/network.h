@@ -141,7 +141,10 @@ class Network final : public EventTarget, public FlowListener {
 
   std::uint32_t take_flight(NodeId from, NodeId to, Lane lane, Kind kind);
   void free_flight(std::uint32_t flight);
-  static std::uint64_t lane_key(const Flight& flight);
+  static std::uint64_t lane_key(NodeId from, NodeId to, Lane lane);
+  static std::uint64_t lane_key(const Flight& flight) {
+    return lane_key(flight.from, flight.to, flight.lane);
+  }
   std::deque<std::uint32_t>& flows(const Flight& flight);
   bool shares_bandwidth(NodeId from, NodeId to) const;
   Duration travel_time(std::size_t from_host, std::size_t to_host, std::uint64_t size_bytes) const;
