@@ -74,6 +74,7 @@
   X(kOverwrittenNotCounted, "R6", "an acknowledged write that a split overwrites is not counted") \
   X(kBalancerMayWrite, "R9", "a member takes changes of a balancer") \
   X(kListsNotUnited, "R9", "a balancer heeds only the first member's list") \
+  X(kDrainingIsReady, "R9", "a server that its operator drains is listed as ready") \
   X(kListForgotten, "R9", "with no member heard, a balancer routes to nobody") \
   X(kDeadIsListed, "R9", "a server that is dead stays in the list") \
   X(kListedUnheard, "R9", "who has not been heard since the start is absent at once") \

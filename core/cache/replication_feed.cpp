@@ -89,21 +89,32 @@ void ReplicationFeed::on_replicate_clear(NodeId from, const ReplicateClear& copy
 
 void ReplicationFeed::wait_for_value(Source& source, const Replicate& copy, std::uint64_t before,
                                      TimePoint now, Effects& effects) {
-  const ValueHash& hash = copy.value_hash();
-  const MNodeEntry* held = replica_.find(copy.entry.mnode.key);
-  // A newer one may be here already, and this one's bytes be nobody's need.
-  const bool needed = held != nullptr && held->mnode().version == copy.entry.mnode.version &&
-                      held->mnode().has_stored_value() && !replica_.values().has(hash);
-  if (needed && !COPAL_MUTANT(kAckedWithoutBytes)) {
-    source.waiting.push_back({copy.position, before, hash});
-    fetch_.want(hash, source.from, now, effects);
+  Waiting waiting{copy.position, before, copy.entry.mnode.key, copy.entry.mnode.value_hash};
+  if (!is_met(waiting) && !COPAL_MUTANT(kAckedWithoutBytes)) {
+    source.waiting.push_back(waiting);
+    fetch_.want(waiting.hash, source.from, now, effects);
   }
+}
+
+/// Whether the bytes are here of the state that is held of a key, or it has none.
+bool ReplicationFeed::is_met(Waiting& waiting) const {
+  const MNodeEntry* held = replica_.find(waiting.key);
+  if (held == nullptr || !held->mnode().has_stored_value()) {
+    return true;
+  }
+  waiting.hash = held->mnode().value_hash;
+  return replica_.values().has(waiting.hash);
 }
 
 void ReplicationFeed::on_value(const ValueHash& hash, Effects& effects) {
   for (Source& source : sources_) {
-    if (std::erase_if(source.waiting,
-                      [&hash](const Waiting& waiting) { return waiting.hash == hash; }) > 0) {
+    bool any = false;
+    for (auto at = source.waiting.begin(); at != source.waiting.end();) {
+      const bool met = at->hash == hash && is_met(*at);
+      at = met ? source.waiting.erase(at) : at + 1;
+      any = any || met;
+    }
+    if (any) {
       acknowledge(source, effects);
     }
   }
@@ -118,11 +129,9 @@ void ReplicationFeed::on_not_written() {
 void ReplicationFeed::on_time(Effects& effects) {
   for (Source& source : sources_) {
     const std::uint64_t before = complete(source);
-    // The m-node may have been changed or dropped meanwhile; then nobody needs these bytes.
-    std::erase_if(source.waiting, [this](const Waiting& waiting) {
-      return replica_.values().reference_count(waiting.hash) == 0 ||
-             replica_.values().has(waiting.hash);
-    });
+    for (auto at = source.waiting.begin(); at != source.waiting.end();) {
+      at = is_met(*at) ? source.waiting.erase(at) : at + 1;
+    }
     if (complete(source) != before) {
       acknowledge(source, effects);
     }

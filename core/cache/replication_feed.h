@@ -17,6 +17,8 @@ namespace copal {
 /// The other end of ReplicationLog: what one member receives from the others. M-nodes are installed
 /// at once, by version, whatever was lost before them; a position is acknowledged when all up to it
 /// is here, bytes included: those that did not come along are fetched from who sent the m-node.
+/// What came may be replaced by a newer state at once, by a comparison or by what follows: then the
+/// bytes of that are waited for, or nobody would have those that were acknowledged, nor newer ones.
 /// Rule: R0.4. Invariants: 1. what is acknowledged never goes back within one start of the sender;
 /// 2. positions that wait for bytes ascend.
 class ReplicationFeed {
@@ -36,7 +38,8 @@ class ReplicationFeed {
   /// The disk was full, and some of what it was to have is not there: so were acknowledgements lost
   /// that waited for it, and the next one must not stand for them before the disk has it all.
   void on_not_written();
-  /// Gives up waiting for bytes that nobody needs any more. To be called now and then.
+  /// Gives up waiting for bytes that nobody needs any more, and waits for those that are needed in
+  /// their place. To be called now and then.
   void on_time(Effects& effects);
 
   /// Up to where all of this sender's changes are here.
@@ -49,7 +52,8 @@ class ReplicationFeed {
     // The position that came before it: those in between were left out for the sake of later ones,
     // perhaps of this one.
     std::uint64_t before = 0;
-    ValueHash hash;
+    KeyHash key;
+    ValueHash hash;  // of what is held of it, as far as this is known: is_met()
   };
   struct Source {
     NodeId from;
@@ -63,6 +67,7 @@ class ReplicationFeed {
   static bool take(Source& source, std::uint64_t position, std::uint64_t previous_position);
   static std::uint64_t complete(const Source& source);
   static void acknowledge(Source& source, Effects& effects);
+  bool is_met(Waiting& waiting) const;
   void wait_for_value(Source& source, const Replicate& copy, std::uint64_t before, TimePoint now,
                       Effects& effects);
 

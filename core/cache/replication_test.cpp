@@ -242,6 +242,44 @@ TEST_F(Replication, WhatWasLeftOutForAChangeThatLacksItsBytesIsNotAcknowledgedEi
   EXPECT_EQ(one_.feed.complete(kOwner), 1U);
 }
 
+TEST_F(Replication, WhatIsOvertakenByAStateWithoutBytesWaitsForThoseBytes) {
+  const auto state = [](std::uint64_t counter, std::uint8_t value) {
+    MNode mnode;
+    mnode.cache = CacheId{1};
+    mnode.key = hash_key(1, std::array<std::uint8_t, 1>{1});
+    mnode.version = {counter, 1, OwnerId(0, Slot{0}, 1)};
+    set_value(mnode, name_value(hundred_bytes(value).bytes()));
+    return mnode;
+  };
+  const auto come = [&](std::uint64_t position, const MNode& mnode, const Blob& bytes) {
+    Effects effects;
+    one_.feed.on_replicate(kOwner,
+                           {Incarnation{1}, position, position - 1, aged(mnode, now_), "k", bytes},
+                           false, now_, effects);
+    one_.feed.check_invariants();
+  };
+  const auto bytes_come = [&](std::uint8_t value) {
+    Effects effects;
+    const Blob bytes = hundred_bytes(value);
+    one_.replica.values().provide(name_value(bytes.bytes()).hash, bytes);
+    one_.feed.on_value(name_value(bytes.bytes()).hash, effects);
+  };
+  come(2, state(2, 2), {});  // overtakes the first
+  come(1, state(1, 1), hundred_bytes(1));
+  EXPECT_EQ(one_.feed.complete(kOwner), 0U) << "of what was acknowledged nobody would have bytes";
+  bytes_come(2);
+  EXPECT_EQ(one_.feed.complete(kOwner), 1U);
+  // The same where what waits is replaced later, by another member.
+  come(2, state(3, 3), {});
+  one_.replica.install(state(4, 4), "k");
+  Effects effects;
+  one_.feed.on_time(effects);
+  bytes_come(3);
+  EXPECT_EQ(one_.feed.complete(kOwner), 1U) << "what is held now is another state";
+  bytes_come(4);
+  EXPECT_EQ(one_.feed.complete(kOwner), 2U);
+}
+
 TEST_F(Replication, WhatIsLostIsSentAgain) {
   write(1, 1);
   write(2, 2);

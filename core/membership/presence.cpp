@@ -88,7 +88,8 @@ ServerPhase Presence::phase(const Registered& registered, TimePoint now) const {
   if (!is_alive(detector_.state(registered.node, now)) && !COPAL_MUTANT(kDeadIsListed)) {
     return ServerPhase::kAbsent;
   }
-  return ordered == RosterState::kDraining ? ServerPhase::kDraining : at->second.phase;
+  const bool drains = ordered == RosterState::kDraining && !COPAL_MUTANT(kDrainingIsReady);
+  return drains ? ServerPhase::kDraining : at->second.phase;
 }
 
 std::vector<ListedServer> Presence::make(TimePoint now) const {
