@@ -34,7 +34,7 @@ void KeptWrites::keep(const MNode& mnode, const std::string& key_text, const Blo
   }
   ++counts_.kept;
   size_bytes_ += charge(kept);
-  if (is_in_charge(kept, owner)) {
+  if (is_in_charge(kept, owner, now.mono)) {
     insert(owner, std::move(kept));
   } else {
     begin_offer(std::move(kept), now, effects);
@@ -45,9 +45,9 @@ void KeptWrites::keep(const MNode& mnode, const std::string& key_text, const Blo
 }
 
 /// Whether the member that acknowledged it still acts for it, in the same start.
-bool KeptWrites::is_in_charge(const Kept& kept, Slot owner) const {
+bool KeptWrites::is_in_charge(const Kept& kept, Slot owner, TimePoint now) const {
   const Incarnation known = link_.member_incarnation(owner);
-  return link_.view(group_of(kept.mnode.key)).slot == owner &&
+  return link_.in_charge(group_of(kept.mnode.key), now) == owner &&
          (known == kept.incarnation || known < kept.incarnation);
 }
 
@@ -91,7 +91,7 @@ void KeptWrites::on_owners_changed(Now now, Effects& effects) {
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
     const Slot owner{static_cast<std::uint8_t>(slot)};
     std::erase_if(kept_[slot], [&](Kept& kept) {
-      if (is_in_charge(kept, owner)) {
+      if (is_in_charge(kept, owner, now.mono)) {
         return false;
       }
       homeless.push_back(std::move(kept));
@@ -173,7 +173,8 @@ bool KeptWrites::on_answer(const OfferAnswer& answer, Now now) {
   ++(answer.status == CacheStatus::kDone ? counts_.taken : counts_.obsolete);
   offer.kept.incarnation = answer.incarnation;
   offer.kept.position = answer.position;
-  if (!is_in_charge(offer.kept, answer.view.slot)) {  // another one is to have it, or will say so
+  if (!is_in_charge(offer.kept, answer.view.slot,
+                    now.mono)) {  // another one is to have it, or will say so
     ask_again(offer, now.mono + config_.retry_delay);
     return true;
   }

@@ -85,7 +85,7 @@ class KeptWrites {
   static constexpr std::size_t kLackedMax = 30;
 
   static std::uint64_t charge(const Kept& kept);
-  bool is_in_charge(const Kept& kept, Slot owner) const;
+  bool is_in_charge(const Kept& kept, Slot owner, TimePoint now) const;
   void begin_offer(Kept kept, Now now, Effects& effects);
   void send(std::uint64_t sequence, Offer& offer, Now now, Effects& effects);
   void ask_again(Offer& offer, TimePoint at);

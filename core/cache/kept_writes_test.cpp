@@ -153,6 +153,29 @@ TEST_F(KeptWritesTest, TakenByOneThatIsNotInChargeItIsOfferedAgainButNotAtOnce) 
   EXPECT_EQ(offered().first, NodeId{2});
 }
 
+TEST_F(KeptWritesTest, WhoActsUnderALowerViewIsOfferedItWhenTheHigherOnesMemberIsGone) {
+  change_owner(key_, 0);
+  keep(key_, 5, 1);
+  // The other side of a split, which has acted under an earlier term all the while.
+  views_[group_of(key_hash(key_)).value] = {1, Slot{1}};
+  hear(1);
+  effects_.clear();
+  kept_->on_owners_changed(now_, effects_);
+  EXPECT_TRUE(sent<OfferEntry>().empty()) << "who acknowledged it is there";
+  silent_.set(0);
+  pass_kept(4s);
+  effects_.clear();
+  kept_->on_owners_changed(now_, effects_);
+  const auto [to, offer] = offered();
+  EXPECT_EQ(to, NodeId{1});
+  answer(offer.sequence, CacheStatus::kDone, 1, 7);
+  pass_kept(1s);
+  EXPECT_TRUE(sent<OfferEntry>().empty()) << "it is kept for that one now";
+  EXPECT_EQ(kept_->count(), 1U);
+  cover(1, 7);
+  EXPECT_EQ(kept_->count(), 0U);
+}
+
 TEST_F(KeptWritesTest, RemovedSinceItIsLetGo) {
   keep(key_, 5, 1);
   change_owner(key_, 2);

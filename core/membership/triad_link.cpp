@@ -196,6 +196,18 @@ bool TriadLink::acts(Slot slot, Group group, TimePoint now) const {
          said.view.slot == slot;
 }
 
+Slot TriadLink::in_charge(Group group, TimePoint now) const {
+  const Slot highest = view(group).slot;
+  if (!is_heard(highest, now)) {
+    for (const Slot slot : kAllSlots) {
+      if (acts(slot, group, now)) {
+        return slot;
+      }
+    }
+  }
+  return highest;
+}
+
 NodeId TriadLink::ask(Group group, Slot avoid, TimePoint now) const {
   const View& highest = view(group);
   if (highest.term > 0 && highest.slot != avoid && is_heard(highest.slot, now)) {

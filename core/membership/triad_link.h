@@ -63,6 +63,10 @@ class TriadLink {
 
   /// Who acts for a group, as far as the members say; the highest view wins.
   View view(Group group) const { return views_[group.value]; }
+  /// Who acts for a group as far as the heard members say, under the highest view or, where that
+  /// one's member is silent, under a lower one: a split may have ended with its death. With nobody
+  /// heard to act, the highest.
+  Slot in_charge(Group group, TimePoint now) const;
   /// A member answered under this view.
   void heed(Group group, const View& view);
   /// The member to ask: who acts, else one that hears it act and relays, else the first in order

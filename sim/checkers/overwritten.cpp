@@ -24,9 +24,12 @@ void check_bases(const KeyHistory& key, std::uint32_t member, Findings& findings
     }
     const bool is_own = before.owner == now->first.owner;
     const Version& expected = is_own ? was->second.base : before;
-    if (now->second.base != expected) {
+    const Version& base = now->second.base;
+    // Or one of another owner that it took and replaced within the same step: nobody saw that here.
+    const bool is_between = before < base && base < now->first && base.owner != now->first.owner;
+    if (base != expected && !is_between) {
       findings.violated(key.text + ": " + describe(now->first) + " was written over " +
-                        describe(before) + ", and its base is " + describe(now->second.base));
+                        describe(before) + ", and its base is " + describe(base));
     }
   }
 }
