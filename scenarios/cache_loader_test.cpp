@@ -199,7 +199,8 @@ const Mistake kCacheMistakes[] = {
      "x.yaml:11:35: clusters.shop.caches.carts.local_read_timeout is '10', a number without a "
      "unit; expected a duration such as 20ms, 1.5s or 5min"},
     {"SpreadTooLarge", "{consistency: replicated}", "{expire_spread: 95%}",
-     "x.yaml:11:30: clusters.shop.caches.carts.expire_spread is 95%; expected at most 90%"},
+     "x.yaml:11:30: clusters.shop.caches.carts.expire_spread is 95%; expected at least 0 and at "
+     "most 0.9"},
     {"IdleTimeoutTooLong", "{consistency: replicated}", "{idle_timeout: 60d}",
      "x.yaml:11:29: clusters.shop.caches.carts.idle_timeout is 60d; expected at most 4294967s"},
     {"ValuesTooLarge", "{consistency: replicated}", "{value_size_max: 1GB}",
