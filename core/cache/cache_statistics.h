@@ -19,14 +19,14 @@ struct CacheStatistics {
   std::uint64_t local = 0;         // of both: answered from this server's copy, without a message
   std::uint64_t reads_failed = 0;  // timed out, overloaded, …
   // Changes.
-  std::uint64_t puts = 0;      // made, replaced, added to, or touched an entry
+  std::uint64_t updates = 0;   // made, replaced, added to, or touched an entry
   std::uint64_t removals = 0;  // took one away
   std::uint64_t unmet = 0;     // changed nothing: their condition failed, or there was no entry
   std::uint64_t unknown = 0;   // may have happened or not (R0.3)
   std::uint64_t changes_failed = 0;
 
   std::uint64_t reads() const { return hits + misses + reads_failed; }
-  std::uint64_t changes() const { return puts + removals + unmet + unknown + changes_failed; }
+  std::uint64_t changes() const { return updates + removals + unmet + unknown + changes_failed; }
 
   void count_read(CacheStatus status) {
     switch (status) {
@@ -44,7 +44,7 @@ struct CacheStatistics {
     switch (status) {
       case CacheStatus::kDone:
       case CacheStatus::kSingleCopy:
-        ++(action == Action::kRemove ? removals : puts);
+        ++(action == Action::kRemove ? removals : updates);
         return;
       case CacheStatus::kConditionFailed:
       case CacheStatus::kAbsent:

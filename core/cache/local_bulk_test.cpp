@@ -167,7 +167,7 @@ TEST_F(LocalBulkTest, ChangesAreCountedByWhatBecameOfThem) {
   put(key, bytes(3), 1s);
   pass(2s);
   const CacheStatistics expected{
-      .puts = 2, .removals = 1, .unmet = 2, .unknown = 1, .changes_failed = 1};
+      .updates = 2, .removals = 1, .unmet = 2, .unknown = 1, .changes_failed = 1};
   EXPECT_EQ(statistics(), expected);
   EXPECT_EQ(statistics().changes(), 7U);
 }
