@@ -172,6 +172,7 @@ bool is_its_own(const History& history, const Operation& operation, const MNode&
     const bool gives_it =
         (action == Action::kPut && one.change.value == value_name(state)) ||
         (action == Action::kRemove && state.is_tombstone()) ||
+        (action == Action::kTouch && !state.is_tombstone()) ||  // whatever its value
         (action == Action::kIncrement && number_of(state)) ||
         (is_append(action) && state.value_size_bytes >= one.change.value.size_bytes);
     return one.name() == operation.name() && one.server == state.change.server.value &&
