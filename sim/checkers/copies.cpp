@@ -5,6 +5,7 @@
 // entries with an idle timeout were used, as closely as uses are told (R0.6, R0.7).
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "core/mnode/mnode.h"
@@ -68,7 +69,16 @@ std::optional<TimePoint> used(const KeyHistory& key, std::uint32_t member, const
   return is_known ? std::optional(std::prev(after)->used) : std::nullopt;
 }
 
-void check_uses_at(const KeyHistory& key, TimePoint at, Duration within, Findings& findings) {
+/// Whether messages may have been long on their way since a time: a use is told as an age, and is
+/// younger by so much where it arrives (R0.1).
+bool may_be_told_late(const fuzz::Plan& plan, TimePoint from, TimePoint to) {
+  return std::ranges::any_of(
+      std::array{Kind::kFreeze, Kind::kSlowNode, Kind::kDelay, Kind::kClog, Kind::kSlowLink},
+      [&](Kind kind) { return had_fault(plan, kind, kind, from, to); });
+}
+
+void check_uses_at(const fuzz::Plan& plan, const KeyHistory& key, TimePoint at, Duration within,
+                   Findings& findings) {
   constexpr Duration kTold = 2s;
   const HeldState* held = key.at(0, at);
   if (held == nullptr || held->is_tombstone || held->version == kNoVersion) {
@@ -84,6 +94,9 @@ void check_uses_at(const KeyHistory& key, TimePoint at, Duration within, Finding
     }
     newest = std::max(newest, *before);
     oldest = std::min(oldest, *now);
+  }
+  if (may_be_told_late(plan, oldest, at)) {
+    return;
   }
   findings.judged();
   if (newest - oldest > within) {
@@ -106,7 +119,7 @@ void check_uses(const fuzz::Trial& world, Findings& findings) {
     for (const auto& [name, key] : world.history().keys) {
       const std::uint32_t timeout_ms = plan.caches[name.cache - 1].idle_timeout_ms;
       if (timeout_ms > 0) {
-        check_uses_at(key, TimePoint{at}, tell_interval(timeout_ms) + 200ms, findings);
+        check_uses_at(plan, key, TimePoint{at}, tell_interval(timeout_ms) + 200ms, findings);
       }
     }
   }
