@@ -3,6 +3,7 @@
 // more than a plain put or removal happens once at most, wherever it is sent.
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <tuple>
 
@@ -47,9 +48,18 @@ bool is_plain(const Change& change) {
          (change.action == Action::kPut || change.action == Action::kRemove);
 }
 
-std::int64_t states_with(const KeyHistory& key, const ValueName& value) {
-  return std::ranges::count_if(
-      key.states, [&value](const auto& state) { return value_name(state.second) == value; });
+/// How many states an operation has made. What an owner did before it forgot that, with nobody
+/// there to tell it, is as lost, and may be done anew.
+std::int64_t states_of(const fuzz::Trial& world, const Operation& operation,
+                       const KeyHistory& key) {
+  return std::ranges::count_if(key.states, [&](const auto& state) {
+    const std::uint32_t owner = state.first.owner.slot().value;
+    const bool hears_somebody =
+        !std::has_single_bit(world.plan().slots) && !world.was_cut_off(owner);
+    return value_name(state.second) == operation.change.value &&
+           (hears_somebody || starts_of_memory(world, owner, born(key, state.first)) ==
+                                  starts_of_memory(world, owner, operation.answered));
+  });
 }
 
 /// A member whose disk loses the record of its start, and whom nobody tells, uses its terms again:
@@ -84,7 +94,7 @@ void check_outcomes(fuzz::Trial& world, Findings& findings) {
     }
     findings.judged();
     const KeyHistory& key = history.keys.at(operation.name());
-    const std::int64_t times = states_with(key, operation.change.value);
+    const std::int64_t times = states_of(world, operation, key);
     if (operation.is_over() && says_not_done(operation.status) && times > 0) {
       findings.violated(describe(operation) + " was told as not done (" +
                         std::to_string(static_cast<int>(operation.status)) + ") and was");
