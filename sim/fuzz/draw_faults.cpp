@@ -30,7 +30,6 @@ std::int64_t draw_amount(Draw& draw, Kind kind) {
     case Kind::kRebootLoop:
       return draw.between(2, 6);
     case Kind::kSlowNode:
-      return draw.between(100, 20'000);
     case Kind::kSlowStart:
       return draw.between(100, 20'000);
     case Kind::kSlowLink:
