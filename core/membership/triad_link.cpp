@@ -76,6 +76,7 @@ TriadLink::News TriadLink::on_heartbeat(NodeId from, const MemberHeartbeat& hear
     news.restarted = true;
     hasten();
   }
+  notice_silence(*slot, now.mono, news);
   const auto heard = detector_.on_heartbeat(
       from, heartbeat.beat.incarnation,
       {heartbeat.beat.sequence, heartbeat.beat.echo, heartbeat.beat.began}, now.mono);
@@ -84,7 +85,7 @@ TriadLink::News TriadLink::on_heartbeat(NodeId from, const MemberHeartbeat& hear
   }
   Says& says = says_[slot->value];
   if (says.incarnation != heartbeat.beat.incarnation) {
-    news.events_lost = says.announced;
+    news.events_lost = news.events_lost || says.announced;
     news.owners_changed = true;
     unheard_since_[slot->value] = now.mono;
     // Its first list may have overtaken its first heartbeat; an older one is of a moment ago.
@@ -144,18 +145,24 @@ TriadLink::News TriadLink::on_time(ServerPhase phase, const std::vector<CacheId>
       continue;
     }
     effects.push_back(Send{member(slot), heartbeat_to(slot, phase, listens, now.mono)});
-    const bool heard = is_heard(slot, now.mono);
-    if (was_heard_[slot.value] && !heard) {
-      news.events_lost = true;
-      news.owners_changed = true;
-      was_heard_[slot.value] = false;
-      unheard_since_[slot.value] = now.mono;
-      says_[slot.value].has_list = false;  // much may be otherwise when it is heard again
-      says_[slot.value].list_number = 0;
-    }
+    notice_silence(slot, now.mono, news);
   }
   news.list_changed = news.events_lost && merge_lists(now.mono);
   return news;
+}
+
+/// Before anything that a member says is heeded, too: what it says after a silence is not of
+/// before.
+void TriadLink::notice_silence(Slot slot, TimePoint now, News& news) {
+  if (!was_heard_[slot.value] || is_heard(slot, now)) {
+    return;
+  }
+  news.events_lost = true;
+  news.owners_changed = true;
+  was_heard_[slot.value] = false;
+  unheard_since_[slot.value] = now;
+  says_[slot.value].has_list = false;  // much may be otherwise when it is heard again
+  says_[slot.value].list_number = 0;
 }
 
 ServerHeartbeat TriadLink::heartbeat_to(Slot slot, ServerPhase phase,
@@ -258,6 +265,8 @@ TriadLink::News TriadLink::on_list(NodeId from, const ServerList& part, Now now)
   if (!slot || part.parts == 0) {
     return {};
   }
+  News news;
+  notice_silence(*slot, now.mono, news);
   Says& says = says_[slot->value];
   if (part.part == 0) {
     says.coming_number = part.number;
@@ -265,17 +274,18 @@ TriadLink::News TriadLink::on_list(NodeId from, const ServerList& part, Now now)
     says.coming.clear();
   }
   if (part.number != says.coming_number || part.part != says.coming_next) {
-    return {};  // parts of a lost one: it comes again
+    return news;  // parts of a lost one: it comes again
   }
   ++says.coming_next;
   says.coming.insert(says.coming.end(), part.servers.begin(), part.servers.end());
   if (says.coming_next < part.parts || part.number <= says.list_number) {
-    return {};
+    return news;
   }
   says.has_list = true;
   says.list_number = part.number;
   says.list = std::exchange(says.coming, {});
-  return {.list_changed = merge_lists(now.mono)};
+  news.list_changed = merge_lists(now.mono);
+  return news;
 }
 
 /// Returns whether it is another one than before.

@@ -100,6 +100,7 @@ class TriadLink {
 
   bool acts(Slot slot, Group group, TimePoint now) const;
   bool merge_lists(TimePoint now);
+  void notice_silence(Slot slot, TimePoint now, News& news);
   ServerHeartbeat heartbeat_to(Slot slot, ServerPhase phase, const std::vector<CacheId>& listens,
                                TimePoint now);
 

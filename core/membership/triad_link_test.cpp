@@ -298,6 +298,17 @@ TEST_F(TriadLinkTest, AListMayOvertakeTheFirstHeartbeat) {
   EXPECT_EQ(link_->list(), std::vector{ready(10)});
 }
 
+TEST_F(TriadLinkTest, AListThatEndsASilenceNobodyHasNoticedYetCountsToo) {
+  hear(0, {1, Slot{0}}, true);
+  list(0, 5, {ready(10)});
+  ASSERT_EQ(link_->list(), std::vector{ready(10)});
+  time(0s);
+  now_.mono += 3100ms;  // it is given up, and no heartbeat has been due since
+  list(0, 6, {absent(10)});
+  hear(0, {1, Slot{0}}, true);
+  EXPECT_EQ(link_->list(), std::vector{absent(10)});
+}
+
 TEST_F(TriadLinkTest, AMemberThatBeginsAnewWithoutASilenceIsBelievedUntilItSaysOtherwise) {
   hear(0, {}, false);
   list(0, 7, {ready(10)});
