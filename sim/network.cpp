@@ -319,9 +319,9 @@ void Network::break_connection(NodeId one, NodeId other) {
   if (faults_ != nullptr) {
     faults_->on_break(one, other);
   }
+  // The next one does not wait for what is lost.
   for (const Lane lane : {Lane::kControl, Lane::kData, Lane::kBulk}) {
-    last_arrivals_.erase(
-        lane_key(one, other, lane));  // the next one does not wait for what is lost
+    last_arrivals_.erase(lane_key(one, other, lane));
     last_arrivals_.erase(lane_key(other, one, lane));
   }
   reset(one, other);

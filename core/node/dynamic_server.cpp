@@ -90,7 +90,9 @@ void DynamicServer::on_call(const CallInput auto& call, Now now, Effects& effect
   if (cache_) {
     cache_->on_call(call, now, effects);
   } else if constexpr (!std::is_same_v<Call, ListenTo>) {
-    using Refusal = AnswerTo<Call>;
+    using OfOne = std::conditional_t<std::is_same_v<Call, ReadKeys>, AnswerKeys, AnswerCall>;
+    using Refusal =
+        std::conditional_t<OneOf<Call, ReadEntries, ChangeEntries>, AnswerEntries, OfOne>;
     effects.push_back(Refusal{.call = call.call, .status = CacheStatus::kUnknownCache});
   }
 }

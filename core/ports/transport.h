@@ -22,7 +22,6 @@ enum class Lane : std::uint8_t {
   kData,
   kBulk,  // large values: nothing else waits until they are through
 };
-inline constexpr std::size_t kLanes = 3;
 
 /// What carries frames between nodes.
 ///

@@ -90,22 +90,6 @@ struct AnswerKeys {
   std::optional<KeyCursor> next;  // where the next page begins; nothing: that was all
 };
 
-template <class Call>
-struct AnswerToCall {
-  using Type = AnswerCall;
-};
-template <>
-struct AnswerToCall<ReadKeys> {
-  using Type = AnswerKeys;
-};
-template <OneOf<ReadEntries, ChangeEntries> Call>
-struct AnswerToCall<Call> {
-  using Type = AnswerEntries;
-};
-/// The effect that answers a call of this kind.
-template <class Call>
-using AnswerTo = typename AnswerToCall<Call>::Type;
-
 /// An entry of a cache that the application listens to changed; or, without an event, some events
 /// may have been lost with a connection to a member, or with that member. That is told at once, and
 /// again when the member knows anew who listens: who looks at that time misses nothing.

@@ -1,8 +1,7 @@
 #include "core/protocol/lane.h"
 
 #include <array>
-#include <cstddef>
-#include <utility>
+#include <variant>
 
 namespace copal {
 

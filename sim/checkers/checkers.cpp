@@ -251,9 +251,12 @@ TimePoint born(const KeyHistory& key, const Version& version) {
   return first;
 }
 
+bool may_hear_nobody(const fuzz::Trial& world, std::uint32_t member) {
+  return std::has_single_bit(world.plan().slots) || world.was_cut_off(member);
+}
+
 std::int64_t starts_of_memory(const fuzz::Trial& world, std::uint32_t member, TimePoint before) {
   const fuzz::Plan& plan = world.plan();
-  const bool may_hear_nobody = std::has_single_bit(plan.slots) || world.was_cut_off(member);
   const bool damaged = std::ranges::any_of(plan.faults, [&](const fuzz::PlannedFault& fault) {
     return (fault.kind == Kind::kDiskFlips || fault.kind == Kind::kDiskMisdirects ||
             fault.kind == Kind::kDiskLies) &&
@@ -261,7 +264,8 @@ std::int64_t starts_of_memory(const fuzz::Trial& world, std::uint32_t member, Ti
   });
   const std::int64_t starts = std::ranges::count_if(world.history().ends[member],
                                                     [&](TimePoint end) { return end <= before; });
-  return disks_lost(plan, member, before) + (may_hear_nobody && damaged ? starts : 0);
+  return disks_lost(plan, member, before) +
+         (damaged && may_hear_nobody(world, member) ? starts : 0);
 }
 
 }  // namespace copal::sim

@@ -136,6 +136,8 @@ bool two_acted(const History& history, Group group, TimePoint from, TimePoint to
 bool may_have_timeout(const fuzz::PlannedCache& cache, const Change& change, Duration has);
 /// When a version was first seen anywhere; kNever if it was not.
 TimePoint born(const KeyHistory& key, const Version& version);
+/// Whether there may be no other member that tells one what it has forgotten.
+bool may_hear_nobody(const fuzz::Trial& world, std::uint32_t member);
 /// How often a member may have forgotten what terms it acted in. Where it hears no other, nobody
 /// tells it before it acts; with a damaged disk each of its starts may have.
 std::int64_t starts_of_memory(const fuzz::Trial& world, std::uint32_t member, TimePoint before);

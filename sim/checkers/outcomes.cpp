@@ -3,7 +3,6 @@
 // more than a plain put or removal happens once at most, wherever it is sent.
 
 #include <algorithm>
-#include <bit>
 #include <map>
 #include <tuple>
 
@@ -54,11 +53,10 @@ std::int64_t states_of(const fuzz::Trial& world, const Operation& operation,
                        const KeyHistory& key) {
   return std::ranges::count_if(key.states, [&](const auto& state) {
     const std::uint32_t owner = state.first.owner.slot().value;
-    const bool hears_somebody =
-        !std::has_single_bit(world.plan().slots) && !world.was_cut_off(owner);
     return value_name(state.second) == operation.change.value &&
-           (hears_somebody || starts_of_memory(world, owner, born(key, state.first)) ==
-                                  starts_of_memory(world, owner, operation.answered));
+           (!may_hear_nobody(world, owner) ||
+            starts_of_memory(world, owner, born(key, state.first)) ==
+                starts_of_memory(world, owner, operation.answered));
   });
 }
 
