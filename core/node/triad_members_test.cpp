@@ -312,6 +312,7 @@ TEST_F(TriadMembersTest, WhoSleepsIsStillListedWhenAllMembersHaveBeenRestarted) 
   begin();
   ASSERT_TRUE(cluster().run_until([&] { return listed(0, kOne) == ServerPhase::kSleeping; }));
   cluster().run_for(1s);
+  cluster().kill(kOne);  // its machine is in low power: it says nothing until it is woken
   for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
     cluster().kill(NodeId{slot});
     cluster().start_member(slot, true);
@@ -320,7 +321,6 @@ TEST_F(TriadMembersTest, WhoSleepsIsStillListedWhenAllMembersHaveBeenRestarted) 
   for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
     EXPECT_EQ(listed(slot, kOne), ServerPhase::kSleeping);
   }
-  cluster().kill(kOne);  // its machine goes on, as when it is woken
   cluster().server_config.sleep_after = 0s;
   cluster().start_server(kOne);
   cluster().run_for(1s);
@@ -330,6 +330,22 @@ TEST_F(TriadMembersTest, WhoSleepsIsStillListedWhenAllMembersHaveBeenRestarted) 
   cluster().kill(kOne);
   cluster().run_for(20s);
   EXPECT_EQ(listed(0, kOne), ServerPhase::kAbsent) << "that it slept is forgotten on the disk, too";
+}
+
+TEST_F(TriadMembersTest, AServerDoesNotSleepWhileItKeepsWhatNobodyElseHas) {
+  make();
+  cluster().server_config.sleep_after = 10s;
+  begin();
+  cluster().kill(NodeId{1});
+  cluster().kill(NodeId{2});
+  cluster().run_for(4s);
+  ASSERT_EQ(put(kOne, "key", text_bytes("value")), CacheStatus::kDone);
+  cluster().run_for(20s);
+  EXPECT_EQ(listed(0, kOne), ServerPhase::kReady);
+  EXPECT_EQ(listed(0, kTwo), ServerPhase::kSleeping) << "it keeps nothing";
+  cluster().start_member(1);
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(cluster().run_until([&] { return listed(0, kOne) == ServerPhase::kSleeping; }, 30s));
 }
 
 TEST_F(TriadMembersTest, AMemberThatServesAloneRaisesAnAlarmUntilAnotherIsReady) {
