@@ -1,5 +1,8 @@
 // The checkers, on changes with conditions, previous values, flags and timeouts of their own.
 
+#include <map>
+#include <vector>
+
 #include "sim/testing/checkers_bed.h"
 
 namespace copal::sim {
@@ -100,6 +103,44 @@ TEST_F(OperationsTest, AnEntryWithATimeoutOfItsOwn) {
   expect_found("expiry", "returned an entry of");
   state_of(early).expire_timeout = 4s;
   expect_found("expiry", "did not give the entry its timeout");
+}
+
+TEST_F(OperationsTest, ThoseOfOneCallAreAnsweredTogetherEachForItself) {
+  for (const Kind kind : {Kind::kPut, Kind::kRemove, Kind::kPut}) {
+    plan(8s, kind, kCleared, kind == Kind::kRemove ? 1 : 2);
+    plan_.ops.back().bulk = 1;
+  }
+  for (const std::uint32_t key : {2U, 1U}) {
+    plan(9s, Kind::kGet, kCleared, key);
+    plan_.ops.back().bulk = 2;
+  }
+  run_without_findings();
+  std::map<std::uint32_t, std::vector<const Operation*>> calls;
+  for (const Operation& one : history().operations) {
+    if (one.planned.bulk != 0) {
+      calls[one.planned.bulk].push_back(&one);
+    }
+  }
+  ASSERT_EQ(calls[1].size(), 3U);
+  ASSERT_EQ(calls[2].size(), 2U);
+  for (const auto& [number, operations] : calls) {
+    for (const Operation* one : operations) {
+      EXPECT_EQ(one->answered, operations[0]->answered);
+    }
+  }
+  EXPECT_TRUE(calls[1][0]->changed());
+  EXPECT_EQ(calls[1][1]->status, CacheStatus::kAbsent) << "nothing was there to remove";
+  EXPECT_EQ(calls[2][0]->status, CacheStatus::kDone);
+  EXPECT_EQ(calls[2][1]->status, CacheStatus::kAbsent);
+}
+
+TEST_F(OperationsTest, AChangeOfWhoMayNotWrite) {
+  plan(8s, Kind::kForbidden, kAvailable, 0);
+  run_without_findings();
+  const Operation& put = operation(Kind::kPut, kAvailable, 1);
+  EXPECT_EQ(history().keys.at(put.name()).states.rbegin()->first, put.version) << "it was refused";
+  state_of(put).change.server = NodeId{5};  // the balancer
+  expect_found("values", "which may not write");
 }
 
 }  // namespace
