@@ -81,7 +81,7 @@ struct Hopper final : Endpoint {
   void hop(std::span<const std::byte> frame) {
     std::uint32_t to = draw_below(*random, kHosts - 1);
     to += to >= self.value ? 1 : 0;
-    network->send(self, NodeId{to}, frame, {{}, kMessageSizeBytes});
+    network->send(self, NodeId{to}, Lane::kData, frame, {{}, kMessageSizeBytes});
   }
   Engine* engine = nullptr;
   Network* network = nullptr;
