@@ -1,8 +1,8 @@
 // The list of servers comes to be what is true (R9): at the end, when all is healed, every balancer
 // calls every server able to serve; and just before the healing, balancers of the core call absent
 // those of whom no process has been there for long, and able those of the core. A server that
-// crashed for good is absent in both. And no member takes an older order of an operator for a newer
-// one.
+// crashed for good is absent in both. At any time a balancer calls able a server that some member
+// hears, if it hears the member. And no member takes an older order of an operator for a newer one.
 
 #include "sim/checkers/checkers.h"
 

@@ -143,6 +143,9 @@ constexpr PlannedFault::Kind kLastFaultKind = PlannedFault::Kind::kFalseLoad;
 constexpr bool is_partition(PlannedFault::Kind kind) {
   return kind >= PlannedFault::Kind::kPartition && kind <= PlannedFault::Kind::kBridge;
 }
+constexpr bool is_order(PlannedFault::Kind kind) {
+  return kind == PlannedFault::Kind::kDisable || kind == PlannedFault::Kind::kDrain;
+}
 /// Whether a partition keeps two nodes from hearing each other.
 bool separates(const PlannedFault& partition, std::uint32_t one, std::uint32_t other);
 

@@ -191,6 +191,7 @@ void Trial::run() {
   for (std::size_t i = 0; i < plan_.ops.size(); ++i) {
     schedule(TimePoint{plan_.ops[i].at}, Happening::kOperation, i);
   }
+  schedule(TimePoint{}, Happening::kLists);
   schedule(TimePoint{plan_.faults_for}, Happening::kCorePhase);
   schedule(TimePoint{plan_.faults_for + plan_.core_for}, Happening::kHealedPhase);
   schedule(TimePoint{plan_.whole()}, Happening::kEnd);
@@ -228,6 +229,9 @@ void Trial::on_event(std::uint64_t argument) {
       break;
     case Happening::kHealedPhase:
       begin_healed_phase();
+      break;
+    case Happening::kLists:
+      look_at_lists();
       break;
     case Happening::kLook:
       look();

@@ -130,7 +130,8 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
     kFaultTick,      // of those that do something again and again
     kCorePhase,
     kHealedPhase,
-    kLook,  // at whether all is alike
+    kLists,  // what balancers say of servers
+    kLook,   // at whether all is alike
     kNextPage,
     kMemberGone,
     kEnd
@@ -194,7 +195,11 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   void collect_marks(std::uint32_t node);
   void mark(const std::string& name, std::uint64_t count);
   void look();
+
+  // Lists of servers (trial_lists.cpp).
   void sample_lists(bool core_only);
+  void look_at_lists();
+  bool is_path_clear(const std::array<std::uint32_t, 3>& nodes);
 
   Plan plan_;
   Engine engine_;
@@ -246,6 +251,8 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   std::vector<Routed> routed_;
   std::vector<Ordered> ordered_;
   std::vector<ListSample> list_samples_;
+  /// Since when nothing has been wrong with a balancer, a member and a server.
+  std::map<std::array<std::uint32_t, 3>, TimePoint> path_clear_since_;
   std::vector<TimePoint> changed_at_;  // of each node: its process came or went, or froze
   std::vector<ClientAnswer> requests_;
   std::map<std::uint32_t, NodeId> sessions_;  // by client, at which server

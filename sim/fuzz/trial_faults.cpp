@@ -22,9 +22,6 @@ bool is_clock_fault(Kind kind) {
 bool is_disk_fault(Kind kind) {
   return kind >= Kind::kDiskSlow && kind <= Kind::kDiskTears;
 }
-bool is_order(Kind kind) {
-  return kind == Kind::kDisable || kind == Kind::kDrain;
-}
 bool is_node_fault(Kind kind) {
   return kind <= Kind::kSlowNode || kind == Kind::kFalseLoad;
 }

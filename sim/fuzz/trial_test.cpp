@@ -67,6 +67,29 @@ TEST_F(TrialTest, AServerThatIsGoneForGoodIsAbsentInTheList) {
   expect_found("server_list", "it is not there");
 }
 
+/// Its balancer's list is judged while the fault lasts, for the other members hear it.
+TEST_F(TrialTest, AServerThatNotAllMembersHearIsReady) {
+  plan_.faults_for = 30s;
+  run_with({.kind = FaultKind::kOneWay, .lasting = 20s, .node = kServer, .other = 0});
+  auto& samples = fuzz::Tampering(*trial_).list_samples();
+  const auto during = std::ranges::find_if(samples, [](const auto& sample) {
+    return sample.server == kServer && sample.at > TimePoint{20s} && sample.at < TimePoint{24s};
+  });
+  ASSERT_NE(during, samples.end());
+  EXPECT_EQ(during->listed, ServerPhase::kReady);
+  during->listed = ServerPhase::kAbsent;
+  expect_found("server_list", "it is there");
+}
+
+TEST_F(TrialTest, AServerThatNoMemberHearsNeedNotBeReady) {
+  plan_.faults_for = 30s;
+  run_with({.kind = FaultKind::kPartition, .lasting = 20s, .mask = 1U << kServer});
+  for (const auto& sample : trial_->list_samples()) {
+    EXPECT_FALSE(sample.server == kServer && sample.at > TimePoint{4s} &&
+                 sample.at < TimePoint{30s});
+  }
+}
+
 TEST_F(TrialTest, AMemberWhoseStoreOpensSlowlyIsThereLater) {
   plan_.faults = {{.kind = FaultKind::kCrash, .at = 5s, .lasting = 100ms, .node = 1}};
   run_with({.kind = FaultKind::kSlowStart, .lasting = 20s, .node = 1, .amount = 4'000});

@@ -368,28 +368,6 @@ void Trial::on_told(NodeId server, const TellListener& news) {
 
 // ---- at the end
 
-/// core_only  the core is alone: its own servers, and those that are cut off or have no process.
-void Trial::sample_lists(bool core_only) {
-  constexpr Duration kLongEnough = 12s;
-  for (std::uint32_t i = 0; i < plan_.balancers; ++i) {
-    const std::uint32_t at = 3 + plan_.servers + i;
-    const Balancer* of = balancer(i);
-    for (std::uint32_t k = 0; of != nullptr && k < of->servers().size(); ++k) {
-      const std::uint32_t node = of->servers()[k].node.value;
-      const bool alive = servers_[node - 3]->node() != nullptr && !broken_for_good_[node];
-      const bool in_core = (plan_.core_mask >> node & 1U) != 0;
-      const bool known = !core_only || (in_core ? alive : !alive);
-      if (known && engine_.now() - changed_at_[node] >= kLongEnough &&
-          engine_.now() - changed_at_[at] >= kLongEnough) {
-        list_samples_.push_back({engine_.now(), at, node, of->listed(k), alive});
-      }
-    }
-    if (of != nullptr && of->servers().empty()) {
-      list_samples_.push_back({engine_.now(), at, 0, ServerPhase::kAbsent, true});
-    }
-  }
-}
-
 /// Looks each second whether everything is alike.
 void Trial::look() {
   if (converged_at_ == kNever && why_not_converged().empty()) {
