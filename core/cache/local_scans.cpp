@@ -51,12 +51,15 @@ std::optional<CacheId> LocalScans::on_cleared(NodeId from, const CacheCleared& c
     return std::nullopt;
   }
   Clear& clear = at->second;
-  if (cleared.status != CacheStatus::kDone) {
-    effects.push_back(AnswerCall{.call = clear.call, .status = cleared.status});
+  if (cleared.status != CacheStatus::kDone && cleared.status != CacheStatus::kSingleCopy) {
+    effects.push_back(
+        AnswerCall{.call = clear.call,
+                   .status = clear.left.all() ? cleared.status : CacheStatus::kOutcomeUnknown});
     clears_.erase(at);
     return std::nullopt;
   }
   clear.left &= ~cleared.groups;
+  clear.single_copy = clear.single_copy || cleared.status == CacheStatus::kSingleCopy;
   if (clear.left.any()) {
     for (std::uint8_t i = 0; i < kGroups; ++i) {
       clear.refused.set(i, clear.refused.test(i) ||
@@ -67,7 +70,9 @@ std::optional<CacheId> LocalScans::on_cleared(NodeId from, const CacheCleared& c
     return std::nullopt;
   }
   const CacheId cache = clear.cache;
-  effects.push_back(AnswerCall{.call = clear.call, .status = CacheStatus::kDone});
+  effects.push_back(
+      AnswerCall{.call = clear.call,
+                 .status = clear.single_copy ? CacheStatus::kSingleCopy : CacheStatus::kDone});
   clears_.erase(at);
   return cache;
 }

@@ -15,10 +15,11 @@
 namespace copal {
 
 /// What a server's application does with a whole cache: clear it, list its keys, listen to it.
-/// A clear is asked of every acting owner until each of the 96 groups is cleared; keys are listed
-/// group by group. Who does not act for a group is not asked for it twice in a row, whatever this
-/// server believes. Invariants: 1. every call is answered once, at its deadline at the latest; 2.
-/// what is listened to is sorted, each cache once.
+/// A clear is asked of every acting owner until each of the 96 groups is cleared; one that refuses
+/// ends it, though others may have cleared theirs by then. Keys are listed group by group. Who does
+/// not act for a group is not asked for it twice in a row, whatever this server believes.
+/// Invariants: 1. every call is answered once, at its deadline at the latest; 2. what is listened
+/// to is sorted, each cache once.
 class LocalScans {
  public:
   LocalScans(const LocalCacheConfig& config, const CacheCatalog& catalog, TriadLink& link,
@@ -52,6 +53,7 @@ class LocalScans {
     GroupSet left;
     std::array<Slot, kGroups> asked{};  // the member that was asked last
     GroupSet refused;                   // of those left: it answered and had not done them
+    bool single_copy = false;           // some group was cleared at one member alone
     TimePoint deadline{};
     TimePoint again_at{};
   };

@@ -104,6 +104,27 @@ TEST_F(LocalScansTest, AtItsDeadlineSomeGroupsMayBeCleared) {
   EXPECT_TRUE(cache_->is_idle());
 }
 
+TEST_F(LocalScansTest, AClearOfWhichSomeIsAtOneMemberAloneSaysSo) {
+  const auto asked = clear();
+  ASSERT_EQ(asked.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    reply(CacheCleared{asked[i].second.sequence,
+                       i == 1 ? CacheStatus::kSingleCopy : CacheStatus::kDone,
+                       asked[i].second.groups},
+          slot_of(asked[i].first));
+  }
+  EXPECT_EQ(told_status(), CacheStatus::kSingleCopy);
+}
+
+TEST_F(LocalScansTest, ARefusalOfWhatOthersHaveClearedSaysThatSomethingHasHappened) {
+  const auto asked = clear();
+  reply(CacheCleared{asked[0].second.sequence, CacheStatus::kDone, asked[0].second.groups},
+        slot_of(asked[0].first));
+  reply(CacheCleared{asked[1].second.sequence, CacheStatus::kDegraded, {}},
+        slot_of(asked[1].first));
+  EXPECT_EQ(told_status(), CacheStatus::kOutcomeUnknown);
+}
+
 TEST_F(LocalScansTest, AnErrorEndsAClear) {
   const auto asked = clear();
   reply(CacheCleared{asked[0].second.sequence, CacheStatus::kUnknownCache, {}});

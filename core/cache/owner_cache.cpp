@@ -152,14 +152,23 @@ void OwnerCache::set_duties(const std::array<Duty, kGroups>& duties, Effects& ef
   if (duties != duties_) {
     duties_ = duties;  // all of them first: what waits may be of any group
     copy_again();
+    copy_clears_again();
     settle_waits(true, effects);
+    settle_clears(effects);
   }
 }
 
 bool OwnerCache::is_idle(Group group) const {
   return std::ranges::none_of(waits_, [group](const Wait& wait) { return wait.group == group; }) &&
          std::ranges::none_of(
+             clears_, [group](const ClearWait& wait) { return wait.groups.test(group.value); }) &&
+         std::ranges::none_of(
              held_, [group](const HeldChange& held) { return group_of(held.change.key) == group; });
+}
+
+void OwnerCache::on_replicated(Effects& effects) {
+  settle_waits(false, effects);
+  settle_clears(effects);
 }
 
 void OwnerCache::consider_deadline(TimePoint deadline) {
@@ -172,6 +181,7 @@ void OwnerCache::on_time(Now now, Effects& effects) {
   }
   // Who asked has given up by now; an answer would be to nobody.
   std::erase_if(waits_, [now](const Wait& wait) { return wait.deadline < now.mono; });
+  std::erase_if(clears_, [now](const ClearWait& wait) { return wait.deadline < now.mono; });
   std::erase_if(held_gets_, [now](const HeldGet& held) { return held.deadline < now.mono; });
   std::erase_if(held_, [&](HeldChange& held) {
     if (held.deadline >= now.mono) {
@@ -189,6 +199,9 @@ void OwnerCache::on_time(Now now, Effects& effects) {
   });
   next_deadline_ = kNever;
   for (const Wait& wait : waits_) {
+    consider_deadline(wait.deadline);
+  }
+  for (const ClearWait& wait : clears_) {
     consider_deadline(wait.deadline);
   }
   for (const HeldGet& held : held_gets_) {

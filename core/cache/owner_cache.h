@@ -80,7 +80,7 @@ class OwnerCache {
   bool may_expire(const MNode& mnode, Now now) const;
 
   /// A member has acknowledged more of the log.
-  void on_replicated(Effects& effects) { settle_waits(false, effects); }
+  void on_replicated(Effects& effects);
   /// Bytes have come; gets and changes may have waited for them.
   void on_value(const ValueHash& hash, Now now, Effects& effects);
   /// Gives up what is past its deadline.
@@ -103,13 +103,16 @@ class OwnerCache {
     std::uint64_t offers_taken = 0;
   };
   const Counts& counts() const { return counts_; }
-  std::size_t waiting_count() const { return waits_.size() + held_gets_.size() + held_.size(); }
+  std::size_t waiting_count() const {
+    return waits_.size() + clears_.size() + held_gets_.size() + held_.size();
+  }
 
   void check_invariants() const;
 
  private:
   static constexpr std::size_t kHeldMax = 4096;
   static constexpr Duration kValueAtTime = 2s;
+  static constexpr Duration kClearFor = 10s;
 
   /// A change that waits for another member.
   struct Wait {
@@ -122,6 +125,15 @@ class OwnerCache {
     bool refuse_degraded = false;
     TimePoint deadline{};
     CacheAnswer answer;
+  };
+  /// A clear that waits for another member.
+  struct ClearWait {
+    NodeId to;
+    std::uint64_t sequence = 0;
+    CacheId cache;
+    GroupSet groups;             // cleared here
+    std::uint64_t position = 0;  // of the last of them
+    TimePoint deadline{};
   };
   /// A get, or a change, that waits for a value's bytes.
   struct HeldGet {
@@ -172,10 +184,17 @@ class OwnerCache {
   std::uint64_t install(MNode next, const std::string& key_text, const Blob& value, Now now);
   void finish_change(const Wait& wait, Effects& effects);
   std::optional<CacheStatus> settled(const Wait& wait);
+  std::optional<bool> is_copied(Group group, std::uint64_t position) const;
+  static CacheStatus status_alone(bool refuse_degraded);
   void copy_again();
   void settle_waits(bool all, Effects& effects);
 
-  // owner_care.cpp: offers, clears, keys, expiry, eviction.
+  // owner_clear.cpp
+  CacheStatus refusal(const GroupSet& groups, const CacheConfig* cache) const;
+  void settle_clears(Effects& effects);
+  void copy_clears_again();
+
+  // owner_care.cpp: offers, keys, expiry, eviction.
   OfferAnswer take_offer(const OfferEntry& offer, Now now, Effects& effects);
   const MNodeEntry* coldest(const CacheConfig& cache) const;
   void remove(const MNodeEntry& entry, Now now);
@@ -192,6 +211,7 @@ class OwnerCache {
   std::array<Duty, kGroups> duties_;
   AnswerWindow window_;
   std::deque<Wait> waits_;  // by position
+  std::vector<ClearWait> clears_;
   std::vector<HeldGet> held_gets_;
   std::vector<HeldChange> held_;
   TimePoint next_deadline_ = kNever;  // of all that waits; may be early

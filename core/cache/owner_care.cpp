@@ -1,4 +1,4 @@
-// OwnerCache: offers of servers, clears, pages of keys, and what an owner removes by itself.
+// OwnerCache: offers of servers, pages of keys, and what an owner removes by itself.
 
 #include <algorithm>
 #include <utility>
@@ -69,35 +69,7 @@ OfferAnswer OwnerCache::take_offer(const OfferEntry& offer, Now now, Effects& ef
   return answer;
 }
 
-// ---- clear and keys
-
-void OwnerCache::on_clear(NodeId from, const ClearCache& clear, Now now, Effects& effects) {
-  CacheCleared answer{.sequence = clear.sequence};
-  const CacheConfig* cache = catalog_.find(clear.cache);
-  if (cache == nullptr) {
-    answer.status = CacheStatus::kUnknownCache;
-  }
-  for (std::uint8_t i = 0; cache != nullptr && i < kGroups; ++i) {
-    const Group group{i};
-    // Above all that was issued or seen, in this very nanosecond, too: a clear covers what is
-    // below.
-    const std::uint64_t before = clock_.reading(now.mono);
-    if (!clear.groups.test(i) || readiness(group, cache) != CacheStatus::kDone ||
-        !clock_.may_issue(before, now.mono)) {
-      continue;
-    }
-    const Version version{clock_.next_counter(before, now.mono), duty(group).view.term, owner_};
-    replica_.clear(group, clear.cache, version);
-    if (!COPAL_MUTANT(kClearNotReplicated)) {
-      log_.append_clear(group, clear.cache, version);
-    }
-    answer.groups.set(i);
-  }
-  if (answer.groups.any()) {
-    listeners_.tell(clear.cache, EntryEventKind::kCleared, "", kNoVersion, effects);
-  }
-  effects.push_back(Send{from, answer});
-}
+// ---- keys
 
 void OwnerCache::on_list(NodeId from, const ListKeys& list, Now now, Effects& effects) {
   KeyPage page{.sequence = list.sequence,

@@ -1,4 +1,4 @@
-// OwnerCache: offers of servers, clears, pages of keys, expiry, events.
+// OwnerCache: offers of servers, pages of keys, expiry, events.
 
 #include "core/cache/owner_cache.h"
 #include "core/protocol/codec.h"
@@ -21,10 +21,9 @@ class OwnerCare : public OwnerBed {
     EXPECT_EQ(sent<OfferAnswer>()[0].second.sequence, 77U);
     return sent<OfferAnswer>()[0].second;
   }
-  CacheCleared clear(GroupSet groups) {
+  void clear_all() {
     effects_.clear();
-    owner_->on_clear(kServer, {5, kPlain, groups}, now_, effects_);
-    return sent<CacheCleared>().at(0).second;
+    owner_->on_clear(kServer, {5, kPlain, ~GroupSet{}}, now_, effects_);
   }
   KeyPage list(Group group, KeyHash from = {}) {
     effects_.clear();
@@ -113,7 +112,7 @@ TEST_F(OwnerCare, WhatWasRemovedOrClearedSinceIsNotTaken) {
   replica_.raise_horizon(group, {6'000, 0, {}});
   EXPECT_EQ(offer(foreign("key", 5'000, bytes(1)), bytes(1)).status, CacheStatus::kAbsent);
   EXPECT_EQ(replica_.values().count(), 0U);
-  clear(~GroupSet{});
+  clear_all();
   EXPECT_EQ(offer(foreign("key", 7'000, bytes(1)), bytes(1)).status, CacheStatus::kAbsent);
 }
 
@@ -122,58 +121,6 @@ TEST_F(OwnerCare, WhoDoesNotActTakesNoOffer) {
   const OfferAnswer answer = offer(foreign("key", 5'000, bytes(1)), bytes(1));
   EXPECT_EQ(answer.status, CacheStatus::kTryAgain);
   EXPECT_EQ(answer.view, (View{8, Slot{2}}));
-}
-
-// ---- clear
-
-TEST_F(OwnerCare, AClearRemovesWhatIsThereAndNotWhatComesAfter) {
-  put("old", bytes(1));
-  const CacheCleared answer = clear(~GroupSet{});
-  EXPECT_EQ(answer.status, CacheStatus::kDone);
-  EXPECT_TRUE(answer.groups.all());
-  EXPECT_EQ(status(get("old")), CacheStatus::kAbsent);
-  EXPECT_EQ(status(put("new", bytes(2))), CacheStatus::kDone);
-  EXPECT_EQ(status(put("old", bytes(3))), CacheStatus::kDone);
-  EXPECT_EQ(status(get("new")), CacheStatus::kDone);
-  EXPECT_EQ(status(get("old")), CacheStatus::kDone);
-}
-
-TEST_F(OwnerCare, AClearIsReplicatedInItsPlaceAmongTheChanges) {
-  put("key", bytes(1));
-  const Group group = group_of(key_hash("key"));
-  clear(GroupSet{}.set(group.value));
-  EXPECT_EQ(log_.last_position(), 2U);
-  Effects copies;
-  log_.send(now_, copies);
-  int clears = 0;
-  for (const Effect& effect : copies) {
-    if (const auto* copy = std::get_if<ReplicateClear>(&std::get<Send>(effect).message)) {
-      ++clears;
-      EXPECT_EQ(copy->cleared, replica_.cleared(group, kPlain));
-      EXPECT_EQ(copy->position, 2U);
-    }
-  }
-  EXPECT_EQ(clears, 2);
-}
-
-TEST_F(OwnerCare, OnlyGroupsThatAreAskedForAndActedForAreCleared) {
-  std::array<Duty, kGroups> duties;
-  duties.fill(duty_);
-  duties[4] = {.view = {9, Slot{1}}};
-  set_duties(duties);
-  GroupSet asked;
-  asked.set(3).set(4).set(5);
-  const GroupSet done = clear(asked).groups;
-  EXPECT_EQ(done, GroupSet{}.set(3).set(5));
-  EXPECT_EQ(replica_.cleared(Group{4}, kPlain), kNoVersion);
-  EXPECT_EQ(replica_.cleared(Group{6}, kPlain), kNoVersion);
-  EXPECT_TRUE(clear({}).groups.none());
-}
-
-TEST_F(OwnerCare, AnUnknownCacheIsNotCleared) {
-  effects_.clear();
-  owner_->on_clear(kServer, {5, CacheId{9}, ~GroupSet{}}, now_, effects_);
-  EXPECT_EQ(sent<CacheCleared>().at(0).second.status, CacheStatus::kUnknownCache);
 }
 
 // ---- keys
@@ -200,7 +147,7 @@ TEST_F(OwnerCare, KeysAreListedOnceEachAndOnlyThoseThatAreThere) {
   std::ranges::sort(there);
   std::ranges::sort(listed);
   EXPECT_EQ(listed, there);
-  clear(~GroupSet{});
+  clear_all();
   EXPECT_TRUE(all_keys(group_of(key_hash("key 1"))).empty()) << "cleared and not yet dropped";
 }
 
@@ -273,7 +220,7 @@ TEST_F(OwnerCare, ListenersAreToldOfWhatHappensInTheirCaches) {
   EXPECT_EQ(told(), std::vector{EntryEventKind::kRemoved});
   ask(change_of("key", {.condition = Condition::kPresent}, bytes(3)));
   EXPECT_TRUE(told().empty()) << "nothing happened";
-  clear(~GroupSet{});
+  clear_all();
   EXPECT_EQ(told(), std::vector{EntryEventKind::kCleared});
   owner_->listeners().forget(NodeId{11});
   put("key", bytes(1));

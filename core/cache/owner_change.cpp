@@ -363,25 +363,34 @@ std::uint64_t OwnerCache::install(MNode next, const std::string& key_text, const
   return log_.append(next, brings);
 }
 
-/// Whether it can be answered, and as what: another ready member has it, or none is left to wait
-/// for. One that no longer acts can't say that nobody else is.
-std::optional<CacheStatus> OwnerCache::settled(const Wait& wait) {
-  const Duty& mine = duty(wait.group);
+/// Whether another ready member has what stands at a position, or false: none is left to wait for.
+/// One that no longer acts can't say that nobody else is.
+std::optional<bool> OwnerCache::is_copied(Group group, std::uint64_t position) const {
+  const Duty& mine = duty(group);
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
-    if (mine.ready_replicas.test(slot) &&
-        log_.has_acked(config_.members[slot], wait.answer.position)) {
-      return CacheStatus::kDone;
+    if (mine.ready_replicas.test(slot) && log_.has_acked(config_.members[slot], position)) {
+      return true;
     }
   }
-  if (mine.ready_replicas.any() || !mine.acts) {
-    return std::nullopt;
-  }
-  ++counts_.single_copy;
-  // Begun when one was ready: it has happened here, but not as the cache demands.
+  return mine.ready_replicas.any() || !mine.acts ? std::nullopt : std::optional(false);
+}
+
+/// Of what has happened here, and not as the cache demands: begun when another one was ready.
+CacheStatus OwnerCache::status_alone(bool refuse_degraded) {
   if (COPAL_MUTANT(kSingleCopyNotSaid)) {
     return CacheStatus::kDone;
   }
-  return wait.refuse_degraded ? CacheStatus::kOutcomeUnknown : CacheStatus::kSingleCopy;
+  return refuse_degraded ? CacheStatus::kOutcomeUnknown : CacheStatus::kSingleCopy;
+}
+
+/// Whether it can be answered, and as what.
+std::optional<CacheStatus> OwnerCache::settled(const Wait& wait) {
+  const std::optional<bool> copied = is_copied(wait.group, wait.answer.position);
+  if (!copied || *copied) {
+    return copied ? std::optional(CacheStatus::kDone) : std::nullopt;
+  }
+  ++counts_.single_copy;
+  return status_alone(wait.refuse_degraded);
 }
 
 /// What waits for a second copy and is from before the stream of a member that is ready now goes

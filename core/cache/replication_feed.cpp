@@ -78,9 +78,10 @@ void ReplicationFeed::on_replicate(NodeId from, const Replicate& copy, bool afte
   acknowledge(*source, effects);
 }
 
-void ReplicationFeed::on_replicate_clear(NodeId from, const ReplicateClear& copy,
+void ReplicationFeed::on_replicate_clear(NodeId from, const ReplicateClear& copy, bool after_sync,
                                          Effects& effects) {
   if (Source* source = source_of(from, copy.incarnation)) {
+    source->after_sync = source->after_sync || after_sync;
     replica_.clear(copy.group, copy.cache, copy.cleared);
     take(*source, copy.position, copy.previous_position);
     acknowledge(*source, effects);

@@ -32,7 +32,8 @@ class ReplicationFeed {
   /// after_sync  its cache is always synced: the acknowledgement waits for this member's disk.
   void on_replicate(NodeId from, const Replicate& copy, bool after_sync, TimePoint now,
                     Effects& effects);
-  void on_replicate_clear(NodeId from, const ReplicateClear& copy, Effects& effects);
+  void on_replicate_clear(NodeId from, const ReplicateClear& copy, bool after_sync,
+                          Effects& effects);
   /// Bytes were put into the replica's store: acknowledges what waited for them only.
   void on_value(const ValueHash& hash, Effects& effects);
   /// The disk was full, and some of what it was to have is not there: so were acknowledgements lost

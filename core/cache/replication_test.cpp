@@ -236,7 +236,7 @@ TEST_F(Replication, WhatWasLeftOutForAChangeThatLacksItsBytesIsNotAcknowledgedEi
   Effects effects;
   // Positions 2 to 4 were earlier versions of the same key.
   one_.feed.on_replicate_clear(kOwner, {Incarnation{1}, 1, 0, Group{1}, CacheId{9}, {1, 1, {}}},
-                               effects);
+                               false, effects);
   one_.feed.on_replicate(kOwner, {Incarnation{1}, 5, 1, aged(mnode, now_), "k", {}}, false, now_,
                          effects);
   EXPECT_EQ(one_.feed.complete(kOwner), 1U);

@@ -223,14 +223,17 @@ void TriadServer::on_relayed(NodeId from, const Reply& reply, Effects& effects) 
 
 // ---- copies and bytes
 
+bool TriadServer::is_always_synced(CacheId cache) const {
+  const CacheConfig* config = config_.caches->find(cache);
+  return config != nullptr && config->sync == Sync::kAlways;
+}
+
 void TriadServer::on_replica_message(NodeId from, const Message& message, Now now,
                                      Effects& effects) {
   Running& r = *running_;
   std::visit(Overloaded{[&](const Replicate& copy) {
                           r.clock.observe(copy.entry.mnode.version.counter, now.mono);
-                          const CacheConfig* cache = config_.caches->find(copy.entry.mnode.cache);
-                          r.feed.on_replicate(from, copy,
-                                              cache != nullptr && cache->sync == Sync::kAlways,
+                          r.feed.on_replicate(from, copy, is_always_synced(copy.entry.mnode.cache),
                                               now.mono, effects);
                           if (copy.value.size_bytes() > 0) {
                             on_bytes(copy.value_hash(), now, effects);
@@ -238,7 +241,8 @@ void TriadServer::on_replica_message(NodeId from, const Message& message, Now no
                         },
                         [&](const ReplicateClear& copy) {
                           r.clock.observe(copy.cleared.counter, now.mono);
-                          r.feed.on_replicate_clear(from, copy, effects);
+                          r.feed.on_replicate_clear(from, copy, is_always_synced(copy.cache),
+                                                    effects);
                         },
                         [&](const ReplicateAck& ack) {
                           if (r.replication.on_ack(from, ack, now.mono)) {

@@ -168,6 +168,7 @@ class TriadServer {
   template <class Reply>
   void on_relayed(NodeId from, const Reply& reply, Effects& effects);
   bool may_ask(NodeId from) const;
+  bool is_always_synced(CacheId cache) const;
   void on_replica_message(NodeId from, const Message& message, Now now, Effects& effects);
   void on_compare_message(NodeId from, const Message& message, Now now, Effects& effects);
   void on_bytes(const ValueHash& hash, Now now, Effects& effects);

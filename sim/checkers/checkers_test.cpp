@@ -96,6 +96,23 @@ TEST_F(CheckersTest, AClearThatAMemberIsNotTold) {
   expect_not_found("copies", "was not known to all members");
 }
 
+TEST_F(CheckersTest, AClearWithTooFewCopies) {
+  for (const Consistency consistency : {Consistency::kAvailable, Consistency::kReplicated}) {
+    plan_.caches[kClearedLate - 1].consistency = consistency;
+    run();
+    const Operation& clear = operation(Kind::kClear, kClearedLate);
+    const std::uint32_t owner = acts(kClearedLate, 0).member;
+    auto& known = history().clears.at({key(kClearedLate, 0).group.value, kClearedLate});
+    ASSERT_LE(known[(owner + 1) % 3].front().since, clear.answered);
+    known[(owner + 1) % 3].front().since = clear.answered + 1ns;
+    known[(owner + 2) % 3].front().since = clear.answered + 1ns;
+    consistency == Consistency::kReplicated ? expect_found("copies", "at 1 members")
+                                            : expect_not_found("copies", "was acknowledged with");
+    known[owner].front().since = clear.answered + 1ns;
+    expect_found("copies", "at 0 members");
+  }
+}
+
 TEST_F(CheckersTest, AUseThatAMemberIsNotTold) {
   auto& known = key(kLongIdle, 0).uses[2];
   ASSERT_EQ(known.size(), 2U);  // the put and the get

@@ -1,5 +1,6 @@
 // A change of a `replicated` cache that is acknowledged as done, and not as a single copy, is at
-// two members when it is acknowledged: m-node and bytes. One of an `available` cache is at one.
+// two members when it is acknowledged: m-node and bytes. One of an `available` cache is at one. The
+// same holds for each group of a clear.
 //
 // Members that run and hear each other well soon know of each clear that was acknowledged, and when
 // entries with an idle timeout were used, as closely as uses are told (R0.6, R0.7).
@@ -77,6 +78,34 @@ bool may_be_told_late(const fuzz::Plan& plan, TimePoint from, TimePoint to) {
       [&](Kind kind) { return had_fault(plan, kind, kind, from, to); });
 }
 
+/// What a clear that was acknowledged has done in each group is at two members, or at one where the
+/// cache doesn't demand more.
+void check_clear_copies(const fuzz::Trial& world, const Operation& clear, Findings& findings) {
+  const bool replicated = cache_of(world.plan(), clear).consistency == Consistency::kReplicated &&
+                          clear.status == CacheStatus::kDone;
+  for (std::uint8_t group = 0; group < kGroups; ++group) {
+    const auto known = world.history().clears.find({group, clear.planned.cache});
+    Version done;
+    for (std::uint32_t member = 0; known != world.history().clears.end() && member < kSlots;
+         ++member) {
+      for (const History::KnownClear& one : known->second[member]) {
+        const bool meanwhile = one.since >= clear.asked && one.since <= clear.answered;
+        done = meanwhile && (done == kNoVersion || one.version < done) ? one.version : done;
+      }
+    }
+    const auto copies =
+        done == kNoVersion ? 0 : std::ranges::count_if(known->second, [&](const auto& by) {
+          return knew(by, done, clear.answered);
+        });
+    findings.judged();
+    if (copies < (replicated ? 2 : 1)) {
+      findings.violated(describe(clear) + " was acknowledged with copies of group " +
+                        std::to_string(group) + " at " + std::to_string(copies) + " members");
+      return;
+    }
+  }
+}
+
 void check_uses_at(const fuzz::Plan& plan, const KeyHistory& key, TimePoint at, Duration within,
                    Findings& findings) {
   constexpr Duration kTold = 2s;
@@ -130,7 +159,11 @@ void check_uses(const fuzz::Trial& world, Findings& findings) {
 void check_copies(fuzz::Trial& world, Findings& findings) {
   check_uses(world, findings);
   for (const Operation& clear : world.history().operations) {
-    if (clear.planned.kind == fuzz::PlannedOp::Kind::kClear && clear.status == CacheStatus::kDone) {
+    if (clear.planned.kind != fuzz::PlannedOp::Kind::kClear) {
+      continue;
+    }
+    if (clear.status == CacheStatus::kDone || clear.status == CacheStatus::kSingleCopy) {
+      check_clear_copies(world, clear, findings);
       check_clear_is_told(world, clear, findings);
     }
   }
