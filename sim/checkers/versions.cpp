@@ -48,7 +48,10 @@ void check_clock(const fuzz::Trial& world, std::uint32_t member, Findings& findi
       if (version.owner.slot().value != member) {
         continue;
       }
-      if (const TimePoint at = born(key, version); at != kNever) {
+      // What its next change in the same step overtook shows first where its server offers it.
+      const TimePoint at = born(key, version);
+      const HeldState* here = at == kNever ? nullptr : key.at(member, at);
+      if (here != nullptr && here->version == version) {
         counters[at].push_back(version.counter);
       }
     }
