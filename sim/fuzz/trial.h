@@ -189,6 +189,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   std::optional<MNode> on_disk(std::uint32_t slot, const KeyHistory& key) const;
   RosterState known_order(NodeId server) const;
   void note(std::uint32_t slot, KeyHistory& key, HeldState state);
+  bool has_nothing(std::uint32_t slot, const MNodeEntry* entry) const;
   bool somebody_has(const ValueHash& hash) const;
   bool may_lose_bytes() const;
   void note_acting(std::uint32_t slot, bool running);

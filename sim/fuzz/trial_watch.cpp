@@ -395,9 +395,17 @@ bool Trial::may_lose_bytes() const {
   });
 }
 
+/// Whether a member has nothing of a key, or it is removed or past its time there: the owner's
+/// removal of it may be on its way.
+bool Trial::has_nothing(std::uint32_t slot, const MNodeEntry* entry) const {
+  return entry == nullptr || entry->mnode().is_tombstone() ||
+         entry->mnode().is_expired(triad_[slot]->member().clock().now().mono);
+}
+
 std::string Trial::why_not_converged() const {
   const bool bytes_may_be_lost = may_lose_bytes();
   const TriadServer* first = nullptr;
+  std::uint32_t first_at = 0;
   std::uint32_t alive = plan_.slots;
   for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
     alive &= gone_[slot] ? ~(1U << slot) : ~0U;
@@ -434,15 +442,16 @@ std::string Trial::why_not_converged() const {
           const MNodeEntry* its = key->group == group ? first->replica().find(key->hash) : nullptr;
           const Version version = mine == nullptr ? kNoVersion : mine->mnode().version;
           const Version other = its == nullptr ? kNoVersion : its->mnode().version;
-          const bool both_gone = (mine == nullptr || mine->mnode().is_tombstone()) &&
-                                 (its == nullptr || its->mnode().is_tombstone());
-          if (version != other && !both_gone) {
+          if (version != other && !(has_nothing(slot, mine) && has_nothing(first_at, its))) {
             return key->text + " is another at member " + std::to_string(slot);
           }
         }
       }
     }
-    first = first == nullptr ? node : first;
+    if (first == nullptr) {
+      first = node;
+      first_at = slot;
+    }
   }
   return {};
 }
