@@ -116,13 +116,20 @@ TEST_F(LocalScansTest, AClearOfWhichSomeIsAtOneMemberAloneSaysSo) {
   EXPECT_EQ(told_status(), CacheStatus::kSingleCopy);
 }
 
-TEST_F(LocalScansTest, ARefusalOfWhatOthersHaveClearedSaysThatSomethingHasHappened) {
+TEST_F(LocalScansTest, ARefusalOfWhatOthersMayHaveClearedSaysSo) {
   const auto asked = clear();
-  reply(CacheCleared{asked[0].second.sequence, CacheStatus::kDone, asked[0].second.groups},
-        slot_of(asked[0].first));
   reply(CacheCleared{asked[1].second.sequence, CacheStatus::kDegraded, {}},
         slot_of(asked[1].first));
   EXPECT_EQ(told_status(), CacheStatus::kOutcomeUnknown);
+}
+
+TEST_F(LocalScansTest, ARefusalOfTheOnlyOneThatWasAskedIsTold) {
+  views_.fill(View{2, Slot{1}});
+  hear(1);
+  const auto asked = clear();
+  ASSERT_EQ(asked.size(), 1U);
+  reply(CacheCleared{asked[0].second.sequence, CacheStatus::kDegraded, {}}, 1);
+  EXPECT_EQ(told_status(), CacheStatus::kDegraded);
 }
 
 TEST_F(LocalScansTest, AnErrorEndsAClear) {

@@ -158,10 +158,17 @@ void OwnerCache::set_duties(const std::array<Duty, kGroups>& duties, Effects& ef
   }
 }
 
+std::size_t OwnerCache::waiting_count() const {
+  return waits_.size() + static_cast<std::size_t>(std::ranges::count_if(clears_, &Clear::waits)) +
+         held_gets_.size() + held_.size();
+}
+
 bool OwnerCache::is_idle(Group group) const {
   return std::ranges::none_of(waits_, [group](const Wait& wait) { return wait.group == group; }) &&
-         std::ranges::none_of(
-             clears_, [group](const ClearWait& wait) { return wait.groups.test(group.value); }) &&
+         std::ranges::none_of(clears_,
+                              [group](const Clear& clear) {
+                                return clear.waits && clear.groups.test(group.value);
+                              }) &&
          std::ranges::none_of(
              held_, [group](const HeldChange& held) { return group_of(held.change.key) == group; });
 }
@@ -181,7 +188,7 @@ void OwnerCache::on_time(Now now, Effects& effects) {
   }
   // Who asked has given up by now; an answer would be to nobody.
   std::erase_if(waits_, [now](const Wait& wait) { return wait.deadline < now.mono; });
-  std::erase_if(clears_, [now](const ClearWait& wait) { return wait.deadline < now.mono; });
+  std::erase_if(clears_, [now](const Clear& clear) { return clear.deadline < now.mono; });
   std::erase_if(held_gets_, [now](const HeldGet& held) { return held.deadline < now.mono; });
   std::erase_if(held_, [&](HeldChange& held) {
     if (held.deadline >= now.mono) {
@@ -201,8 +208,8 @@ void OwnerCache::on_time(Now now, Effects& effects) {
   for (const Wait& wait : waits_) {
     consider_deadline(wait.deadline);
   }
-  for (const ClearWait& wait : clears_) {
-    consider_deadline(wait.deadline);
+  for (const Clear& clear : clears_) {
+    consider_deadline(clear.deadline);
   }
   for (const HeldGet& held : held_gets_) {
     consider_deadline(held.deadline);

@@ -103,9 +103,7 @@ class OwnerCache {
     std::uint64_t offers_taken = 0;
   };
   const Counts& counts() const { return counts_; }
-  std::size_t waiting_count() const {
-    return waits_.size() + clears_.size() + held_gets_.size() + held_.size();
-  }
+  std::size_t waiting_count() const;
 
   void check_invariants() const;
 
@@ -126,13 +124,15 @@ class OwnerCache {
     TimePoint deadline{};
     CacheAnswer answer;
   };
-  /// A clear that waits for another member.
-  struct ClearWait {
+  /// A clear that waits for another member, or was answered not long ago.
+  struct Clear {
     NodeId to;
     std::uint64_t sequence = 0;
     CacheId cache;
     GroupSet groups;             // cleared here
     std::uint64_t position = 0;  // of the last of them
+    bool waits = true;
+    CacheStatus status = CacheStatus::kDone;  // of its answer
     TimePoint deadline{};
   };
   /// A get, or a change, that waits for a value's bytes.
@@ -191,7 +191,10 @@ class OwnerCache {
 
   // owner_clear.cpp
   CacheStatus refusal(const GroupSet& groups, const CacheConfig* cache) const;
+  Clear* find_clear(NodeId from, const ClearCache& clear);
+  bool has_room_for_clear();
   void settle_clears(Effects& effects);
+  void answer_clear(Clear& clear, Effects& effects) const;
   void copy_clears_again();
 
   // owner_care.cpp: offers, keys, expiry, eviction.
@@ -210,8 +213,8 @@ class OwnerCache {
   Listeners listeners_;
   std::array<Duty, kGroups> duties_;
   AnswerWindow window_;
-  std::deque<Wait> waits_;  // by position
-  std::vector<ClearWait> clears_;
+  std::deque<Wait> waits_;     // by position
+  std::vector<Clear> clears_;  // in the order in which they came
   std::vector<HeldGet> held_gets_;
   std::vector<HeldChange> held_;
   TimePoint next_deadline_ = kNever;  // of all that waits; may be early

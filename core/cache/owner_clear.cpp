@@ -2,6 +2,7 @@
 // so in every cache a clear is answered when another ready member has it, if there is one.
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/mutant.h"
 #include "core/cache/owner_cache.h"
@@ -10,45 +11,61 @@ namespace copal {
 
 void OwnerCache::on_clear(NodeId from, const ClearCache& clear, Now now, Effects& effects) {
   const CacheConfig* cache = catalog_.find(clear.cache);
-  const auto asked_before = std::ranges::find_if(clears_, [&](const ClearWait& wait) {
-    return wait.to == from && wait.sequence == clear.sequence;
-  });
-  if (asked_before != clears_.end()) {
-    asked_before->deadline = now.mono + kClearFor;
-    consider_deadline(asked_before->deadline);
-    return;  // what it waits for may take longer than who asked waits before asking again
-  }
-  const CacheStatus refused = refusal(clear.groups, cache);
-  if (refused != CacheStatus::kDone || clears_.size() >= kHeldMax) {
+  Clear* known = find_clear(from, clear);
+  const CacheStatus refused = known == nullptr ? refusal(clear.groups, cache) : CacheStatus::kDone;
+  if (refused != CacheStatus::kDone || (known == nullptr && !has_room_for_clear())) {
     effects.push_back(Send{from, CacheCleared{.sequence = clear.sequence, .status = refused}});
     return;
   }
-  ClearWait wait{.to = from,
-                 .sequence = clear.sequence,
-                 .cache = clear.cache,
-                 .deadline = now.mono + kClearFor};
+  if (known == nullptr) {
+    known = &clears_.emplace_back();
+    *known = {.to = from, .sequence = clear.sequence, .cache = clear.cache};
+  }
+  known->deadline = now.mono + kClearFor;
+  consider_deadline(known->deadline);
+  const bool answered = !std::exchange(known->waits, true);
+  const std::uint64_t before = known->position;
   for (std::uint8_t i = 0; i < kGroups; ++i) {
     const Group group{i};
     // Above all that was issued or seen, in this very nanosecond, too: a clear covers what is
     // below.
-    const std::uint64_t before = clock_.reading(now.mono);
-    if (!clear.groups.test(i) || readiness(group, cache) != CacheStatus::kDone ||
-        !clock_.may_issue(before, now.mono)) {
+    const std::uint64_t reading = clock_.reading(now.mono);
+    // Asked again, it is not done again: what was written since its answer would go as well.
+    if (!clear.groups.test(i) || known->groups.test(i) ||
+        readiness(group, cache) != CacheStatus::kDone || !clock_.may_issue(reading, now.mono)) {
       continue;
     }
-    const Version version{clock_.next_counter(before, now.mono), duty(group).view.term, owner_};
+    const Version version{clock_.next_counter(reading, now.mono), duty(group).view.term, owner_};
     replica_.clear(group, clear.cache, version);
-    wait.position = COPAL_MUTANT(kClearNotReplicated)
-                        ? log_.last_position()
-                        : log_.append_clear(group, clear.cache, version);
-    wait.groups.set(i);
+    known->position = COPAL_MUTANT(kClearNotReplicated)
+                          ? log_.last_position()
+                          : log_.append_clear(group, clear.cache, version);
+    known->groups.set(i);
   }
-  if (wait.groups.any()) {
+  if (known->position != before) {
     listeners_.tell(clear.cache, EntryEventKind::kCleared, "", kNoVersion, effects);
+  } else if (answered) {
+    answer_clear(*known, effects);
   }
-  clears_.push_back(wait);
-  consider_deadline(wait.deadline);
   settle_clears(effects);
+}
+
+OwnerCache::Clear* OwnerCache::find_clear(NodeId from, const ClearCache& clear) {
+  const auto at = std::ranges::find_if(clears_, [&](const Clear& known) {
+    return known.to == from && known.sequence == clear.sequence && known.cache == clear.cache;
+  });
+  return at == clears_.end() ? nullptr : &*at;
+}
+
+bool OwnerCache::has_room_for_clear() {
+  if (clears_.size() >= kHeldMax) {
+    const auto oldest =
+        std::ranges::find_if(clears_, [](const Clear& known) { return !known.waits; });
+    if (oldest != clears_.end()) {
+      clears_.erase(oldest);
+    }
+  }
+  return clears_.size() < kHeldMax;
 }
 
 /// Whether this member clears none of these groups, and why; kDone if it may clear some.
@@ -68,32 +85,40 @@ CacheStatus OwnerCache::refusal(const GroupSet& groups, const CacheConfig* cache
 /// Answers the clears that are at another ready member, each group of them, or have none to wait
 /// for. A group that is another's by now is left to it.
 void OwnerCache::settle_clears(Effects& effects) {
-  std::erase_if(clears_, [&](ClearWait& wait) {
+  for (Clear& clear : clears_) {
+    bool waits = false;
     bool alone = false;
-    for (std::uint8_t i = 0; i < kGroups; ++i) {
-      wait.groups.set(i, wait.groups.test(i) && duties_[i].acts);
-      const auto copied = wait.groups.test(i) ? is_copied(Group{i}, wait.position) : true;
-      if (!copied) {
-        return false;
+    for (std::uint8_t i = 0; clear.waits && i < kGroups; ++i) {
+      clear.groups.set(i, clear.groups.test(i) && duties_[i].acts);
+      if (clear.groups.test(i)) {
+        const std::optional<bool> copied = is_copied(Group{i}, clear.position);
+        waits = waits || !copied;
+        alone = alone || copied == false;
       }
-      alone = alone || !*copied;
     }
-    const CacheConfig& cache = *catalog_.find(wait.cache);
-    const CacheStatus status = alone && cache.consistency == Consistency::kReplicated
-                                   ? status_alone(cache.refuse_degraded)
-                                   : CacheStatus::kDone;
-    effects.push_back(Send{wait.to, CacheCleared{wait.sequence, status, wait.groups},
-                           cache.sync == Sync::kAlways});
-    return true;
-  });
+    if (clear.waits && !waits) {
+      const CacheConfig& cache = *catalog_.find(clear.cache);
+      clear.status = alone && cache.consistency == Consistency::kReplicated
+                         ? status_alone(cache.refuse_degraded)
+                         : CacheStatus::kDone;
+      answer_clear(clear, effects);
+    }
+  }
+}
+
+void OwnerCache::answer_clear(Clear& clear, Effects& effects) const {
+  clear.waits = false;
+  effects.push_back(Send{clear.to, CacheCleared{clear.sequence, clear.status, clear.groups},
+                         catalog_.find(clear.cache)->sync == Sync::kAlways});
 }
 
 /// As copy_again(): a clear that is from before the stream of a member that is ready now.
 void OwnerCache::copy_clears_again() {
-  for (ClearWait& wait : clears_) {
+  for (Clear& clear : clears_) {
     const auto waits_for = [&](std::size_t slot) {
       for (std::size_t i = 0; i < kGroups; ++i) {
-        if (wait.groups.test(i) && duties_[i].acts && duties_[i].ready_replicas.test(slot)) {
+        if (clear.waits && clear.groups.test(i) && duties_[i].acts &&
+            duties_[i].ready_replicas.test(slot)) {
           return true;
         }
       }
@@ -102,12 +127,13 @@ void OwnerCache::copy_clears_again() {
     bool is_before = false;
     for (std::size_t slot = 0; slot < kSlots; ++slot) {
       is_before =
-          is_before || (log_.is_before(config_.members[slot], wait.position) && waits_for(slot));
+          is_before || (log_.is_before(config_.members[slot], clear.position) && waits_for(slot));
     }
     for (std::uint8_t i = 0; i < kGroups && is_before; ++i) {
       const Group group{i};
-      if (wait.groups.test(i)) {
-        wait.position = log_.append_clear(group, wait.cache, replica_.cleared(group, wait.cache));
+      if (clear.groups.test(i)) {
+        clear.position =
+            log_.append_clear(group, clear.cache, replica_.cleared(group, clear.cache));
       }
     }
   }

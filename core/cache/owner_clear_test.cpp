@@ -104,18 +104,51 @@ TEST_F(OwnerClear, ACacheThatRefusesToBeDegradedIsNotCleared) {
   EXPECT_EQ(clear(~GroupSet{}, kPlain, 8)->status, CacheStatus::kDone);
 }
 
-TEST_F(OwnerClear, AskedAgainWhileItWaitsItIsNotDoneAgain) {
+TEST_F(OwnerClear, AskedAgainItIsNotDoneAgain) {
   clear();
   const std::uint64_t position = log_.last_position();
   pass(9s);
   EXPECT_FALSE(clear().has_value());
   EXPECT_EQ(log_.last_position(), position);
+  acknowledge(kPeer, position);
+  EXPECT_EQ(status_of_clear(), CacheStatus::kDone);
+  // Its answer is lost, or on its way; meanwhile something is written.
+  put("key", bytes(1));
+  ASSERT_TRUE(clear().has_value());
+  EXPECT_TRUE(cleared()->groups.all());
+  EXPECT_EQ(status(get("key")), CacheStatus::kDone);
+  EXPECT_FALSE(clear(~GroupSet{}, kPlain, 6).has_value()) << "another one";
+  EXPECT_EQ(status(get("key")), CacheStatus::kAbsent);
+}
+
+TEST_F(OwnerClear, WhatWasLeftThenIsDone) {
+  set_ready({});
+  EXPECT_EQ(clear(GroupSet{}.set(3))->groups, GroupSet{}.set(3));
+  EXPECT_EQ(clear(GroupSet{}.set(3).set(4))->groups, GroupSet{}.set(3).set(4));
+  EXPECT_EQ(log_.last_position(), 2U);
+}
+
+TEST_F(OwnerClear, WhatNobodyAsksForIsForgotten) {
+  clear();
   pass(10s);
   EXPECT_EQ(owner_->waiting_count(), 1U);
   EXPECT_EQ(owner_->next_deadline(), now_.mono + 1ns);
   pass(1ns);
-  EXPECT_EQ(owner_->waiting_count(), 0U) << "who asked has given up";
+  EXPECT_EQ(owner_->waiting_count(), 0U);
   EXPECT_EQ(owner_->next_deadline(), kNever);
+}
+
+TEST_F(OwnerClear, SoManyAtATimeAreKept) {
+  constexpr std::uint64_t kMany = 4096;
+  for (std::uint64_t sequence = 1; sequence <= kMany; ++sequence) {
+    clear({}, kPlain, sequence);
+  }
+  EXPECT_FALSE(clear(GroupSet{}.set(3), kPlain, kMany + 1).has_value())
+      << "an answered one makes room";
+  for (std::uint64_t sequence = kMany + 2; sequence <= 2 * kMany; ++sequence) {
+    EXPECT_FALSE(clear(GroupSet{}.set(3), kPlain, sequence).has_value());
+  }
+  EXPECT_TRUE(clear(GroupSet{}.set(3), kPlain, 2 * kMany + 1)->groups.none()) << "try again";
 }
 
 TEST_F(OwnerClear, AGroupThatIsAnothersByThenIsLeftToIt) {
@@ -162,7 +195,7 @@ TEST_F(OwnerClear, OnlyGroupsThatAreAskedForAndActedForAreCleared) {
   EXPECT_EQ(done, GroupSet{}.set(3).set(5));
   EXPECT_EQ(replica_.cleared(Group{4}, kPlain), kNoVersion);
   EXPECT_EQ(replica_.cleared(Group{6}, kPlain), kNoVersion);
-  EXPECT_TRUE(clear({})->groups.none());
+  EXPECT_TRUE(clear({}, kPlain, 6)->groups.none());
 }
 
 TEST_F(OwnerClear, AnUnknownCacheIsNotCleared) {

@@ -83,6 +83,17 @@ bool is_superseded(const Operation& write, const KeyHistory& key) {
   return key.states.upper_bound(write.version) != key.states.end();
 }
 
+bool is_cleared_at_the_end(fuzz::Trial& world, const Operation& write, const KeyHistory& key) {
+  for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
+    const TriadServer* member = world.member(slot);
+    if (member != nullptr && member->is_running() &&
+        member->replica().cleared(key.group, CacheId{write.planned.cache}) > write.version) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// Whether a write may be given up while its server lives: a server whose owner is alone gives up
 /// the oldest of what it keeps (KeptWrites), and what a member had that was cut off for longer than
 /// tombstones live is set aside (R4.4).
@@ -188,9 +199,10 @@ void check_durability(fuzz::Trial& world, Findings& findings) {
     const auto state = key.states.find(write.version);
     const bool removed = state != key.states.end() && state->second.is_tombstone();
     const bool forgotten = newest == kNoVersion && (removed || is_superseded(write, key));
-    // What was cleared is rightly gone; what is older may have come back, if the clear was at one
-    // member that is gone: nobody keeps a clear.
-    const bool cleared = history.cleared(key.group, write.planned.cache) > write.version;
+    // What was cleared is rightly gone; what is older may have come back, if nobody is left that
+    // knows of the clear: no server keeps one.
+    const bool cleared = history.cleared(key.group, write.planned.cache) > write.version &&
+                         (newest == kNoVersion || !is_cleared_at_the_end(world, write, key));
     if ((newest >= write.version && has_bytes) || forgotten || cleared) {
       continue;
     }

@@ -177,10 +177,12 @@ const Operation* last_clear(const History& history, std::uint32_t cache, TimePoi
   const Operation* last = nullptr;
   for (const Operation& clear : history.operations) {
     if (clear.planned.kind != fuzz::PlannedOp::Kind::kClear || clear.planned.cache != cache ||
-        !clear.was_told) {
+        !clear.was_told || clear.status == CacheStatus::kDegraded) {
       continue;
     }
-    if (clear.status != CacheStatus::kDone || clear.answered >= before) {
+    const bool is_done =
+        clear.status == CacheStatus::kDone || clear.status == CacheStatus::kSingleCopy;
+    if (!is_done || clear.answered >= before) {
       return nullptr;
     }
     last = last == nullptr || clear.asked > last->asked ? &clear : last;

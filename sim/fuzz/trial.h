@@ -199,6 +199,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
 
   // Lists of servers (trial_lists.cpp).
   void sample_lists(bool core_only);
+  static ServerPhase phase_at(const Balancer& balancer, NodeId server);
   void look_at_lists();
   bool is_path_clear(const std::array<std::uint32_t, 3>& nodes);
 

@@ -41,6 +41,16 @@ void Trial::sample_lists(bool core_only) {
   }
 }
 
+/// What a balancer has a server as; absent if it is not in its list.
+ServerPhase Trial::phase_at(const Balancer& balancer, NodeId server) {
+  for (std::size_t k = 0; k < balancer.servers().size(); ++k) {
+    if (balancer.servers()[k].node == server) {
+      return balancer.listed(k);
+    }
+  }
+  return ServerPhase::kAbsent;
+}
+
 /// Whether a member has heard a server, and a balancer the member, for long enough, whoever else
 /// hears them: then the balancer has the server as ready, whatever others say (R9: the union).
 void Trial::look_at_lists() {
@@ -52,16 +62,17 @@ void Trial::look_at_lists() {
   for (std::uint32_t i = 0; i < plan_.balancers; ++i) {
     const std::uint32_t at = 3 + plan_.servers + i;
     const Balancer* of = balancer(i);
-    for (std::uint32_t k = 0; of != nullptr && k < of->servers().size(); ++k) {
-      const std::uint32_t server = of->servers()[k].node.value;
+    for (std::uint32_t server = 3; server < 3 + plan_.servers; ++server) {
       for (std::uint32_t member = 0; member < kSlots; ++member) {
         TimePoint& since = path_clear_since_[{at, member, server}];
         if (!is_path_clear({at, member, server})) {
           since = kNever;
         } else if (since == kNever) {
           since = now;
-        } else if (now - since >= kSoon) {
-          list_samples_.push_back({now, at, server, of->listed(k), true});
+        } else if (now - std::max(
+                             {since, changed_at_[at], changed_at_[member], changed_at_[server]}) >=
+                   kSoon) {
+          list_samples_.push_back({now, at, server, phase_at(*of, NodeId{server}), true});
         }
       }
     }

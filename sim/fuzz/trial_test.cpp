@@ -90,6 +90,14 @@ TEST_F(TrialTest, AServerThatNoMemberHearsNeedNotBeReady) {
   }
 }
 
+TEST_F(TrialTest, ABalancerThatHasBegunAnewKnowsNoListAtOnce) {
+  plan_.faults_for = 30s;
+  run_with({.kind = FaultKind::kPowerOff, .lasting = 8s, .node = kBalancer});
+  for (const auto& sample : trial_->list_samples()) {
+    EXPECT_TRUE(sample.at <= TimePoint{4s} || sample.at >= TimePoint{20s});
+  }
+}
+
 TEST_F(TrialTest, AMemberWhoseStoreOpensSlowlyIsThereLater) {
   plan_.faults = {{.kind = FaultKind::kCrash, .at = 5s, .lasting = 100ms, .node = 1}};
   run_with({.kind = FaultKind::kSlowStart, .lasting = 20s, .node = 1, .amount = 4'000});
