@@ -245,7 +245,9 @@ bool LocalReads::keep_newer(const Question& question, const Version& version, No
   const bool made_here = copy->mnode.is_tombstone() && copy->mnode.change.server == kNoNode;
   if (was_held && !made_here) {
     ++counts_.went_back;
-    kept_.offer(copy->mnode, question.key_text, copy->value, now, effects);
+    MNode offered = copy->mnode;
+    offered.accessed = now.mono;  // by this read, of which the owner knows nothing either
+    kept_.offer(offered, question.key_text, copy->value, now, effects);
   }
   return true;
 }

@@ -235,6 +235,7 @@ TEST_F(LocalReadsTest, AnOwnerThatIsBehindWhatIsHeldIsOfferedIt) {
   EXPECT_EQ(sent<OfferEntry>()[0].first, NodeId{1});
   EXPECT_EQ(sent<OfferEntry>()[0].second.entry.mnode.version.counter, 9U);
   EXPECT_EQ(sent<OfferEntry>()[0].second.value, bytes(2));
+  EXPECT_EQ(sent<OfferEntry>()[0].second.entry.accessed_age, 0ns) << "the read is a use";
   EXPECT_EQ(cache_->reads().counts().went_back, 1U);
 }
 

@@ -227,6 +227,9 @@ void TriadServer::on_compared(Slot peer, const Compared& compared, Now now, Effe
   Running& r = *running_;
   r.horizon.on_agreed(compared.group, peer, compared.agreed);
   r.compared_at[compared.group.value][peer.value] = now.mono;
+  if (compared.began >= r.stream_began[peer.value]) {
+    r.to_compare[peer.value].reset(compared.group.value);
+  }
   UsesKnown& uses_known = r.uses_known[compared.group.value][peer.value];
   // Else what was learnt meanwhile may have come too late for this comparison.
   if (uses_known.learnt < compared.began) {
@@ -349,6 +352,7 @@ void TriadServer::refresh_duties(Effects& effects) {
   std::array<Duty, kGroups> duties;
   for (std::uint8_t i = 0; i < kGroups; ++i) {
     const Group group{i};
+    r.acted_for.set(i, r.acted_for.test(i) || r.ownership.acts(group));
     duties[i] = {.acts = r.ownership.acts(group),
                  .prepared = r.ownership.is_prepared(group),
                  .view = r.ownership.view(group),
@@ -379,6 +383,8 @@ void TriadServer::refresh_streams(Now now, Effects&) {
       }
       times_behind_ += r.replication.is_behind(member) ? 1 : 0;
       r.replication.start(member);
+      r.stream_began[slot.value] = now.mono;
+      r.to_compare[slot.value] = r.acted_for;
     }
   }
 }
@@ -429,8 +435,20 @@ MemberHeartbeat TriadServer::heartbeat_to(NodeId to, std::optional<Slot> slot, b
   return heartbeat;
 }
 
-/// Those that are ready for all that this member acts for: what their streams began after came to
-/// them by a comparison.
+/// Whether what a ready member's stream began after has come to it by comparisons, that of groups
+/// that this member acts for no more, too.
+bool TriadServer::lacks_nothing(NodeId member) const {
+  const Running& r = *running_;
+  const GroupSet& left = r.to_compare[slot_of(member)->value];
+  for (std::uint8_t i = 0; i < kGroups; ++i) {
+    if (left.test(i) && !r.ownership.acts(Group{i})) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Those that are ready for all that this member acts for.
 std::vector<NodeId> TriadServer::ready_members() const {
   const Running& r = *running_;
   SlotSet ready = SlotSet(0b111);
@@ -450,7 +468,9 @@ void TriadServer::send_heartbeats(Now now, Effects& effects) {
   r.last_heartbeat = now.mono;
   const std::vector<NodeId> ready = ready_members();
   r.alone = ready.empty();
-  if (!ready.empty()) {
+  // A split may just have ended: what was changed on this side of it is nobody else's yet.
+  if (!ready.empty() &&
+      std::ranges::all_of(ready, [this](NodeId member) { return lacks_nothing(member); })) {
     r.replicated_up_to = std::max(r.replicated_up_to, COPAL_MUTANT(kReplicatedUpToAhead)
                                                           ? r.replication.last_position()
                                                           : r.replication.acked_by_all(ready));

@@ -73,6 +73,38 @@ TEST_F(TriadMembersTest, AServerKeepsItsWritesUntilEveryReadyMemberHasThem) {
   EXPECT_NE(cluster().entry(2, kPlain, key), nullptr);
 }
 
+/// Found by the fuzzer (seed 1796104488802): a member that acted for nothing any more, since a
+/// split had ended, said that all had its changes before it had compared, and lost its disk.
+TEST_F(TriadMembersTest, AServerKeepsWhatWasWrittenInASplitUntilTheOtherSideHasIt) {
+  begin();
+  const auto part = [&](NodeId one, NodeId other) {
+    cluster().cut(one, other);
+    cluster().cut(other, one);
+  };
+  const auto split = [&] {
+    for (const NodeId node : {NodeId{1}, kOne}) {
+      for (const NodeId other : {NodeId{0}, NodeId{2}, kTwo}) {
+        part(node, other);
+      }
+    }
+  };
+  const std::string key = cluster().key_owned_by(1, kPlain);
+  split();
+  part(NodeId{0}, NodeId{2});
+  cluster().run_for(5s);
+  // Their side comes to higher terms for all groups.
+  cluster().heal();
+  split();
+  cluster().run_for(10s);
+  ASSERT_EQ(put(kOne, key, text_bytes("value")), CacheStatus::kDone);
+  cluster().run_for(1s);
+  ASSERT_EQ(kept(kOne), 1U);
+  cluster().heal();
+  ASSERT_TRUE(cluster().run_until([&] { return kept(kOne) == 0; }, 30s));
+  EXPECT_NE(cluster().entry(0, kPlain, key), nullptr);
+  EXPECT_NE(cluster().entry(2, kPlain, key), nullptr);
+}
+
 TEST_F(TriadMembersTest, WhatADeadMemberLacksKeepsNobodyWaiting) {
   begin();
   cluster().kill(NodeId{2});

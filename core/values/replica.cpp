@@ -16,10 +16,12 @@ Replica::Installed Replica::install(const MNode& mnode, std::string_view key_tex
   if (is_cleared(group, mnode)) {
     return Installed::kBelowHorizon;
   }
+  // What was cleared is not there any more, though upkeep has yet to drop it.
+  const bool is_there = entry != nullptr && !is_cleared(group, entry->mnode());
+  if (!is_there && mnode.version < horizon(group) && !COPAL_MUTANT(kHorizonNotHeeded)) {
+    return Installed::kBelowHorizon;
+  }
   if (entry == nullptr) {
-    if (mnode.version < horizon(group) && !COPAL_MUTANT(kHorizonNotHeeded)) {
-      return Installed::kBelowHorizon;
-    }
     refer(nullptr, mnode);
     put(mnode, key_text);
     return Installed::kInstalled;
@@ -38,7 +40,7 @@ Replica::Installed Replica::install(const MNode& mnode, std::string_view key_tex
   // In an earlier generation too: its disk may have lost who it was, and kept what it wrote.
   const bool was_mine =
       before.version.owner.is_same_member(self_) && !mnode.version.owner.is_same_member(self_);
-  const bool counts = !COPAL_MUTANT(kOverwrittenNotCounted);
+  const bool counts = is_there && !COPAL_MUTANT(kOverwrittenNotCounted);
   overwritten_ += was_mine && mnode.base < before.version && counts ? 1 : 0;
   refer(&before, mnode);
   put(mnode, key_text);

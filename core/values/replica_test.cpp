@@ -98,6 +98,20 @@ TEST(Replica, WhatIsUnknownAndBelowTheHorizonIsNotInstalled) {  // R4.2
   EXPECT_EQ(replica.horizon(group).counter, 9U);
 }
 
+/// Found by the fuzzer (seed 1796104485918): what upkeep had yet to drop counted as known.
+TEST(Replica, WhatWasClearedIsNotKnownAnyMore) {  // R4.2
+  Replica replica;
+  const MNode old = replica_mnode(1, 5, 7);
+  const Group group = group_of(old.key);
+  replica.install(old, "k");
+  replica.clear(group, old.cache, {6, 0, OwnerId{}});
+  replica.raise_horizon(group, {9, 0, OwnerId{}});
+  EXPECT_EQ(replica.install(replica_mnode(1, 8, 7), "k"), Replica::Installed::kBelowHorizon);
+  EXPECT_EQ(replica.find(old.key), nullptr);
+  EXPECT_EQ(replica.install(replica_mnode(1, 10, 7), "k"), Replica::Installed::kInstalled);
+  replica.check_invariants();
+}
+
 TEST(Replica, RandomInstallsEndAsTheNewestOfEachKey) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     Prng random(seed, "replica");

@@ -192,9 +192,24 @@ bool is_its_own(const History& history, const Operation& operation, const MNode&
          });
 }
 
+/// Whether the condition fails in what another operation made meanwhile, and the next one overtook
+/// in the same step: only its answer has told of that state.
+bool met_overtaken(const History& history, const Operation& operation, const KeyHistory& key) {
+  return std::ranges::any_of(history.operations, [&](const Operation& other) {
+    const bool removes = other.change.action == Action::kRemove;
+    return other.name() == operation.name() && other.id != operation.id && other.changed() &&
+           other.asked <= operation.answered && other.answered >= operation.asked &&
+           born(key, other.version) == kNever && (removes || other.entry) &&
+           !applies(operation, removes ? nullptr : &*other.entry);
+  });
+}
+
 /// Whether a member that acted had the key in a state in which the condition fails.
 bool met_failing(const History& history, const Operation& operation) {
   const KeyHistory& key = history.keys.at(operation.name());
+  if (met_overtaken(history, operation, key)) {
+    return true;
+  }
   for (const ActingSpan& span : history.acting[key.group.value]) {
     const TimePoint from = std::max(span.from, operation.asked);
     const TimePoint to = std::min(span.to, operation.answered);

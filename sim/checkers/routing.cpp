@@ -1,8 +1,9 @@
 // Balancers send only to servers that the list allows (R9): registered ones, none that an operator
 // has disabled, and to one that is draining only requests of sessions that are there (section 6 of
 // the design), once the order has had time to spread. A balancer that hears no member, or one that
-// has not heard of the order, may be wrong longer: so only calm spans are judged. An order that the
-// only member told could not write, for its disk failed, is known to nobody until it is given anew.
+// has not heard of the order, may be wrong longer: so only calm spans are judged. A member whose
+// disk can't take the order goes on listing the server; and one that the only member told could not
+// write is known to nobody until it is given anew.
 
 #include <algorithm>
 
@@ -48,8 +49,10 @@ void check_routing(fuzz::Trial& world, Findings& findings) {
     if (allows(order.state, routed) || routed.at - since < kSpread + 4 * plan.latency) {
       continue;
     }
-    const bool calm = !had_fault(plan, Kind::kCrash, Kind::kFlipBit, since, routed.at) &&
-                      !had_fault(plan, Kind::kDiskStall, Kind::kDiskStall, since, routed.at);
+    const bool calm =
+        !had_fault(plan, Kind::kCrash, Kind::kFlipBit, since, routed.at) &&
+        !had_fault(plan, Kind::kDiskStall, Kind::kDiskFull, since, routed.at) &&
+        !had_fault(plan, Kind::kDiskWriteErrors, Kind::kDiskWriteErrors, since, routed.at);
     const bool lost = routed.known < order.state &&
                       had_fault(plan, Kind::kDiskFull, Kind::kDiskTears, since, routed.at);
     if (calm && !lost) {
