@@ -375,6 +375,7 @@ void TriadServer::refresh_streams(Now now, Effects&) {
     const bool here = r.ownership.reachable().test(slot.value);
     if (!here && is_dead(r.detector.state(member, now.mono))) {
       r.replication.stop(member);
+      r.catch_up.forget(slot);  // it would hold up what a new owner has to compare with others
     } else if (here && (!r.replication.has_stream(member) || r.replication.is_behind(member))) {
       for (std::uint8_t i = 0; r.replication.is_behind(member) && i < kGroups; ++i) {
         if (r.ownership.owner(Group{i}) == config_.slot) {

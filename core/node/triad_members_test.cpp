@@ -105,6 +105,27 @@ TEST_F(TriadMembersTest, AServerKeepsWhatWasWrittenInASplitUntilTheOtherSideHasI
   EXPECT_NE(cluster().entry(2, kPlain, key), nullptr);
 }
 
+/// Found by the fuzzer (seed 1796104489305): comparisons with a silent member took all places for
+/// ten seconds, and those that a new owner waits for had none.
+TEST_F(TriadMembersTest, ComparisonsWithASilentMemberHoldUpNobody) {
+  begin();
+  const Group group = group_of(key_hash_of(kSafe, cluster().key_owned_by(2, kSafe)));
+  std::array<std::size_t, 2> asked{};
+  cluster().loses = [&asked](const FakeCluster::Sent& sent) {
+    const bool asks = sent.to == NodeId{2} && std::holds_alternative<CompareOpen>(sent.message);
+    asked.at(asks ? sent.from.value : 0) += asks ? 1 : 0;
+    return asks;
+  };
+  ASSERT_TRUE(cluster().run_until(
+      [&] { return std::ranges::min(asked) >= CatchUpConfig{}.comparisons_max; }, 15min));
+  cluster().cut_off(NodeId{2});
+  const auto prepared = [&](std::uint32_t slot) {
+    return cluster().member(slot).ownership().acts(group) &&
+           cluster().member(slot).ownership().is_prepared(group);
+  };
+  EXPECT_TRUE(cluster().run_until([&] { return prepared(0) || prepared(1); }, 5s));
+}
+
 TEST_F(TriadMembersTest, WhatADeadMemberLacksKeepsNobodyWaiting) {
   begin();
   cluster().kill(NodeId{2});

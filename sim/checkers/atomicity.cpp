@@ -193,13 +193,18 @@ bool is_its_own(const History& history, const Operation& operation, const MNode&
 }
 
 /// Whether the condition fails in what another operation made meanwhile, and the next one overtook
-/// in the same step: only its answer has told of that state.
+/// in the same step: its answer alone tells of that state, or nothing does.
 bool met_overtaken(const History& history, const Operation& operation, const KeyHistory& key) {
   return std::ranges::any_of(history.operations, [&](const Operation& other) {
+    if (other.name() != operation.name() || other.id == operation.id ||
+        other.asked > operation.answered || other.answered < operation.asked) {
+      return false;
+    }
     const bool removes = other.change.action == Action::kRemove;
-    return other.name() == operation.name() && other.id != operation.id && other.changed() &&
-           other.asked <= operation.answered && other.answered >= operation.asked &&
-           born(key, other.version) == kNever && (removes || other.entry) &&
+    if (other.died || other.status == CacheStatus::kOutcomeUnknown) {
+      return removes && other.was_told && !applies(operation, nullptr);
+    }
+    return other.changed() && born(key, other.version) == kNever && (removes || other.entry) &&
            !applies(operation, removes ? nullptr : &*other.entry);
   });
 }

@@ -104,10 +104,18 @@ bool may_be_given_up(fuzz::Trial& world, const Operation& write, const KeyHistor
          (history.set_aside > 0 && history.above(key.group, write.version) != kNever);
 }
 
-/// Whether a member has a version of a key, or a newer one, in its running process.
-bool has(const KeyHistory& key, std::uint32_t member, const Version& version, TimePoint at) {
+/// Whether a member has a version of a key, or a newer one, in its running process, or has had it
+/// since a time: a removal may be forgotten at once, for a horizon that covers it.
+bool has_had(const KeyHistory& key, std::uint32_t member, const Version& version, TimePoint since,
+             TimePoint at) {
+  const auto knows = [&](const HeldState& state) {
+    return state.running && state.version >= version;
+  };
   const HeldState* state = key.at(member, at);
-  return state != nullptr && state->running && state->version >= version;
+  return (state != nullptr && knows(*state)) ||
+         std::ranges::any_of(key.held[member], [&](const HeldState& held) {
+           return held.since >= since && held.since <= at && held.is_tombstone && knows(held);
+         });
 }
 
 /// Whether the server of a write may not have the bytes of what it made: a touch leaves the bytes
@@ -134,7 +142,7 @@ void check_offered(const fuzz::Trial& world, const Operation& write, const KeyHi
       continue;
     }
     findings.judged();
-    if (!has(key, span.member, write.version, until)) {
+    if (!has_had(key, span.member, write.version, span.from, until)) {
       findings.violated(describe(write) + " was not known to member " +
                         std::to_string(span.member) + " at " + seconds(until) +
                         ", although its server lived and it had begun to act at " +

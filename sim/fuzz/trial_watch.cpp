@@ -55,6 +55,10 @@ void Trial::on_step(NodeId node, const Input& input, Now now, const Effects& eff
     if (member != nullptr && (is_start || !effects.store().empty() || member->store().is_full())) {
       watch_member(node.value);
     }
+    const auto* storage = std::get_if<StorageCompletion>(&input);
+    if (storage != nullptr && std::holds_alternative<StoreOpened>(*storage)) {
+      known_orders_[node.value] = {};  // as after a new start: it knows what its disk gives back
+    }
     if (member != nullptr && member->is_running()) {
       note_orders(node.value, *member);
       note_generations(node.value, *member);
