@@ -395,8 +395,10 @@ void TriadServer::finish_drains(Now now, Effects& effects) {
   const std::vector<Drain> drains = r.drains;
   for (const Drain& drain : drains) {
     const NodeId heir = config_.members[drain.heir.value];
+    // A stream that has begun anew meanwhile says nothing of what came before.
+    const bool is_ready = r.ownership.ready_replicas(drain.group).test(drain.heir.value);
     const bool has_all =
-        r.owner.is_idle(drain.group) && r.replication.acked(heir) >= drain.position;
+        r.owner.is_idle(drain.group) && is_ready && r.replication.acked(heir) >= drain.position;
     if (has_all || COPAL_MUTANT(kHandOverEarly)) {
       std::erase_if(r.drains, [&](const Drain& one) { return one.group == drain.group; });
       OwnerEvents events;
