@@ -328,7 +328,8 @@ void TriadServer::perform(const OwnerEvent& event, Now, Effects& effects) {
       break;
     case OwnerEvent::Kind::kDrain:
       std::erase_if(r.drains, [&](const Drain& drain) { return drain.group == event.group; });
-      r.drains.push_back({event.group, event.peer, r.replication.last_position()});
+      r.drains.push_back({event.group, event.peer, r.replication.last_position(),
+                          r.stream_began[event.peer.value]});
       break;
     case OwnerEvent::Kind::kHandOver:
       effects.push_back(Send{peer, HandOver{event.group, event.view, event.prepared}});
@@ -396,9 +397,9 @@ void TriadServer::finish_drains(Now now, Effects& effects) {
   for (const Drain& drain : drains) {
     const NodeId heir = config_.members[drain.heir.value];
     // A stream that has begun anew meanwhile says nothing of what came before.
-    const bool is_ready = r.ownership.ready_replicas(drain.group).test(drain.heir.value);
-    const bool has_all =
-        r.owner.is_idle(drain.group) && is_ready && r.replication.acked(heir) >= drain.position;
+    const bool is_same_stream = r.stream_began[drain.heir.value] == drain.stream_began;
+    const bool has_all = r.owner.is_idle(drain.group) && is_same_stream &&
+                         r.replication.acked(heir) >= drain.position;
     if (has_all || COPAL_MUTANT(kHandOverEarly)) {
       std::erase_if(r.drains, [&](const Drain& one) { return one.group == drain.group; });
       OwnerEvents events;

@@ -104,6 +104,7 @@ class TriadServer {
     Group group;
     Slot heir;
     std::uint64_t position = 0;  // what the heir must have
+    TimePoint stream_began{};    // of the heir
   };
   /// A comparison that is due besides those that readiness asks for.
   struct Due {
