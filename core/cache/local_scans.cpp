@@ -38,7 +38,7 @@ void LocalScans::send(std::uint64_t sequence, Clear& clear, Now now, Effects& ef
   asked.erase(kNoNode);
   clear.refused.reset();
   for (const auto& [member, groups] : asked) {
-    clear.ever_asked.set(link_.slot_of(member)->value);
+    ++clear.questions;
     effects.push_back(Send{member, ClearCache{sequence, clear.cache, groups}});
   }
   clear.again_at = now.mono + config_.attempt_timeout;
@@ -53,9 +53,8 @@ std::optional<CacheId> LocalScans::on_cleared(NodeId from, const CacheCleared& c
   }
   Clear& clear = at->second;
   if (cleared.status != CacheStatus::kDone && cleared.status != CacheStatus::kSingleCopy) {
-    // Others may have done their part by now, though they have not said so.
-    const bool nothing_done = cleared.status == CacheStatus::kUnknownCache ||
-                              (clear.left.all() && clear.ever_asked.count() == 1);
+    // Whoever else was asked, or this one before, may have done its part and not said so yet.
+    const bool nothing_done = cleared.status == CacheStatus::kUnknownCache || clear.questions == 1;
     effects.push_back(
         AnswerCall{.call = clear.call,
                    .status = nothing_done ? cleared.status : CacheStatus::kOutcomeUnknown});

@@ -53,8 +53,8 @@ class LocalScans {
     GroupSet left;
     std::array<Slot, kGroups> asked{};  // the member that was asked last
     GroupSet refused;                   // of those left: it answered and had not done them
-    SlotSet ever_asked;
-    bool single_copy = false;  // some group was cleared at one member alone
+    std::size_t questions = 0;          // sent
+    bool single_copy = false;           // some group was cleared at one member alone
     TimePoint deadline{};
     TimePoint again_at{};
   };

@@ -132,6 +132,16 @@ TEST_F(LocalScansTest, ARefusalOfTheOnlyOneThatWasAskedIsTold) {
   EXPECT_EQ(told_status(), CacheStatus::kDegraded);
 }
 
+TEST_F(LocalScansTest, ARefusalOfWhoWasAskedBeforeMayComeFromItsNextStart) {
+  views_.fill(View{2, Slot{1}});
+  hear(1);
+  const auto asked = clear();
+  pass(1s);
+  ASSERT_EQ(sent<ClearCache>().size(), 1U) << "asked again: the answer may be lost";
+  reply(CacheCleared{asked[0].second.sequence, CacheStatus::kDegraded, {}}, 1);
+  EXPECT_EQ(told_status(), CacheStatus::kOutcomeUnknown);
+}
+
 TEST_F(LocalScansTest, AnErrorEndsAClear) {
   const auto asked = clear();
   reply(CacheCleared{asked[0].second.sequence, CacheStatus::kUnknownCache, {}});

@@ -196,8 +196,10 @@ class OwnerCache {
   void settle_clears(Effects& effects);
   void answer_clear(Clear& clear, Effects& effects) const;
   void copy_clears_again();
+  bool waits_for(const Clear& clear, std::size_t slot) const;
 
   // owner_care.cpp: offers, keys, expiry, eviction.
+  bool take_missing_value(const MNode& mnode, const ValueHash& hash, const Blob& value);
   OfferAnswer take_offer(const OfferEntry& offer, Now now, Effects& effects);
   const MNodeEntry* coldest(const CacheConfig& cache) const;
   void remove(const MNodeEntry& entry, Now now);

@@ -16,6 +16,17 @@ void OwnerCache::on_offer(NodeId from, const OfferEntry& offer, Now now, Effects
   effects.push_back(Send{from, take_offer(offer, now, effects)});
 }
 
+/// Takes the bytes of an entry that came here without them, and are brought by who wrote them.
+/// Returns whether it lacked them.
+bool OwnerCache::take_missing_value(const MNode& mnode, const ValueHash& hash, const Blob& value) {
+  const bool lacks = mnode.has_stored_value() && mnode.value_hash == hash &&
+                     value.size_bytes() > 0 && !replica_.values().has(hash);
+  if (lacks) {
+    replica_.values().provide(hash, value);
+  }
+  return lacks;
+}
+
 OfferAnswer OwnerCache::take_offer(const OfferEntry& offer, Now now, Effects& effects) {
   const MNode& mnode = offer.entry.mnode;
   const Group group = group_of(mnode.key);
@@ -29,14 +40,9 @@ OfferAnswer OwnerCache::take_offer(const OfferEntry& offer, Now now, Effects& ef
   }
   const MNodeEntry* entry = replica_.find(mnode.key);
   if (entry != nullptr && entry->mnode().version >= mnode.version) {
-    // It may have come here alone, by a comparison, and without its bytes: so it goes to the others
-    // with the next position, and what this one lacks of it is taken from whoever offers it.
-    const bool lacked = mnode.has_stored_value() && offer.value.size_bytes() > 0 &&
-                        entry->mnode().value_hash == mnode.value_hash &&
-                        !replica_.values().has(mnode.value_hash);
-    if (lacked) {
-      replica_.values().provide(mnode.value_hash, offer.value);
-    }
+    // It may have come here alone, by a comparison: so it goes to the others with the next
+    // position.
+    const bool lacked = take_missing_value(entry->mnode(), mnode.value_hash, offer.value);
     answer.status = CacheStatus::kNotModified;
     answer.position = log_.append(entry->mnode(), lacked);
     return answer;

@@ -252,13 +252,7 @@ bool OwnerCache::answered_elsewhere(NodeId to, NodeId server, const CacheChange&
   Wait wait = wait_for(to, server, change, cache, now);
   wait.answer = answer_to(change.sequence, change.origin, change.key, CacheStatus::kDone);
   wait.answer.attempt = change.attempt;
-  // It may have come here without its bytes, which come with the change.
-  const ValueHash& hash = entry->mnode().value_hash;
-  const bool lacked = entry->mnode().has_stored_value() && change.value.size_bytes() > 0 &&
-                      change.change.value.hash == hash && !replica_.values().has(hash);
-  if (lacked) {
-    replica_.values().provide(hash, change.value);
-  }
+  const bool lacked = take_missing_value(entry->mnode(), change.change.value.hash, change.value);
   // Who has it, and on its disk, is not known here: so it is replicated once more as it is.
   wait.answer.position = log_.append(entry->mnode(), lacked);
   if (is_present(&entry->mnode(), now.mono)) {

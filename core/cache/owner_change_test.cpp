@@ -168,6 +168,7 @@ TEST_F(OwnerChange, TheEntrysLastChangeTellsThatItHappenedElsewhere) {
   ASSERT_EQ(status(answered), CacheStatus::kDone);
   EXPECT_EQ(answered->entry->mnode.version, theirs.version);
   EXPECT_EQ(owner_->counts().changes, 0U);
+  EXPECT_EQ(*replica_.values().find(hash(bytes(1))), bytes(1)) << "they came with the question";
 }
 
 // ---- copies (R1.7, R1.8; DESIGN section 5)

@@ -2,7 +2,6 @@
 // so in every cache a clear is answered when another ready member has it, if there is one.
 
 #include <algorithm>
-#include <utility>
 
 #include "core/base/mutant.h"
 #include "core/cache/owner_cache.h"
@@ -23,31 +22,34 @@ void OwnerCache::on_clear(NodeId from, const ClearCache& clear, Now now, Effects
   }
   known->deadline = now.mono + kClearFor;
   consider_deadline(known->deadline);
-  const bool answered = !std::exchange(known->waits, true);
-  const std::uint64_t before = known->position;
+  bool is_news = false;
   for (std::uint8_t i = 0; i < kGroups; ++i) {
     const Group group{i};
     // Above all that was issued or seen, in this very nanosecond, too: a clear covers what is
     // below.
-    const std::uint64_t reading = clock_.reading(now.mono);
+    const std::uint64_t before = clock_.reading(now.mono);
     // Asked again, it is not done again: what was written since its answer would go as well.
     if (!clear.groups.test(i) || known->groups.test(i) ||
-        readiness(group, cache) != CacheStatus::kDone || !clock_.may_issue(reading, now.mono)) {
+        readiness(group, cache) != CacheStatus::kDone || !clock_.may_issue(before, now.mono)) {
       continue;
     }
-    const Version version{clock_.next_counter(reading, now.mono), duty(group).view.term, owner_};
+    const Version version{clock_.next_counter(before, now.mono), duty(group).view.term, owner_};
     replica_.clear(group, clear.cache, version);
     known->position = COPAL_MUTANT(kClearNotReplicated)
                           ? log_.last_position()
                           : log_.append_clear(group, clear.cache, version);
     known->groups.set(i);
+    known->waits = true;
+    is_news = true;
   }
-  if (known->position != before) {
+  if (is_news) {
     listeners_.tell(clear.cache, EntryEventKind::kCleared, "", kNoVersion, effects);
-  } else if (answered) {
+  }
+  if (known->waits) {
+    settle_clears(effects);
+  } else {
     answer_clear(*known, effects);
   }
-  settle_clears(effects);
 }
 
 OwnerCache::Clear* OwnerCache::find_clear(NodeId from, const ClearCache& clear) {
@@ -115,19 +117,10 @@ void OwnerCache::answer_clear(Clear& clear, Effects& effects) const {
 /// As copy_again(): a clear that is from before the stream of a member that is ready now.
 void OwnerCache::copy_clears_again() {
   for (Clear& clear : clears_) {
-    const auto waits_for = [&](std::size_t slot) {
-      for (std::size_t i = 0; i < kGroups; ++i) {
-        if (clear.waits && clear.groups.test(i) && duties_[i].acts &&
-            duties_[i].ready_replicas.test(slot)) {
-          return true;
-        }
-      }
-      return false;
-    };
     bool is_before = false;
-    for (std::size_t slot = 0; slot < kSlots; ++slot) {
-      is_before =
-          is_before || (log_.is_before(config_.members[slot], clear.position) && waits_for(slot));
+    for (std::size_t slot = 0; slot < kSlots && clear.waits; ++slot) {
+      is_before = is_before ||
+                  (log_.is_before(config_.members[slot], clear.position) && waits_for(clear, slot));
     }
     for (std::uint8_t i = 0; i < kGroups && is_before; ++i) {
       const Group group{i};
@@ -137,6 +130,16 @@ void OwnerCache::copy_clears_again() {
       }
     }
   }
+}
+
+/// Whether a member is ready for a group of a clear, and so must have it.
+bool OwnerCache::waits_for(const Clear& clear, std::size_t slot) const {
+  for (std::size_t i = 0; i < kGroups; ++i) {
+    if (clear.groups.test(i) && duties_[i].acts && duties_[i].ready_replicas.test(slot)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace copal
