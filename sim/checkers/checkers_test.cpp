@@ -444,6 +444,19 @@ TEST_F(CheckersTest, ARequestThatGoesToADisabledServer) {
   EXPECT_TRUE(found_by("routing").empty());
 }
 
+TEST_F(CheckersTest, ADisabledServerThatAMemberWhoseDiskFailsGoesOnListing) {
+  using FaultKind = fuzz::PlannedFault::Kind;
+  for (const FaultKind kind :
+       {FaultKind::kDiskWriteErrors, FaultKind::kDiskFull, FaultKind::kDiskReadErrors}) {
+    plan_.faults = {{.kind = kind, .at = 3s, .lasting = 4s, .node = 1}};
+    run();
+    Tampering(*trial_).ordered() = {{TimePoint{2s}, 3, RosterState::kDisabled}};
+    Tampering(*trial_).routed() = {{TimePoint{8s}, 5, NodeId{3}, RosterState::kDisabled}};
+    kind == FaultKind::kDiskWriteErrors ? expect_not_found("routing", "disabled since")
+                                        : expect_found("routing", "disabled since");
+  }
+}
+
 TEST_F(CheckersTest, ANewSessionThatGoesToADrainingServer) {
   Tampering(*trial_).ordered().push_back({TimePoint{2s}, 3, RosterState::kDraining});
   auto& routed = Tampering(*trial_).routed();

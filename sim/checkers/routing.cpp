@@ -2,8 +2,9 @@
 // has disabled, and to one that is draining only requests of sessions that are there (section 6 of
 // the design), once the order has had time to spread. A balancer that hears no member, or one that
 // has not heard of the order, may be wrong longer: so only calm spans are judged. A member whose
-// disk can't take the order goes on listing the server; and one that the only member told could not
-// write is known to nobody until it is given anew.
+// disk fails a write begins again, and what it said before counts until its silence is noticed. An
+// order that the only member told could not write, for its disk failed, is known to nobody until it
+// is given anew.
 
 #include <algorithm>
 
@@ -51,7 +52,7 @@ void check_routing(fuzz::Trial& world, Findings& findings) {
     }
     const bool calm =
         !had_fault(plan, Kind::kCrash, Kind::kFlipBit, since, routed.at) &&
-        !had_fault(plan, Kind::kDiskStall, Kind::kDiskFull, since, routed.at) &&
+        !had_fault(plan, Kind::kDiskStall, Kind::kDiskStall, since, routed.at) &&
         !had_fault(plan, Kind::kDiskWriteErrors, Kind::kDiskWriteErrors, since, routed.at);
     const bool lost = routed.known < order.state &&
                       had_fault(plan, Kind::kDiskFull, Kind::kDiskTears, since, routed.at);

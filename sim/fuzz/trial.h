@@ -191,6 +191,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   void note(std::uint32_t slot, KeyHistory& key, HeldState state);
   bool has_nothing(std::uint32_t slot, const MNodeEntry* entry) const;
   bool somebody_has(const ValueHash& hash) const;
+  bool may_lose_records(std::uint32_t slot) const;
   bool may_lose_bytes() const;
   void note_acting(std::uint32_t slot, bool running);
   void collect_marks(std::uint32_t node);
@@ -199,7 +200,6 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
 
   // Lists of servers (trial_lists.cpp).
   void sample_lists(bool core_only);
-  static ServerPhase phase_at(const Balancer& balancer, NodeId server);
   void look_at_lists();
   bool is_path_clear(const std::array<std::uint32_t, 3>& nodes);
 

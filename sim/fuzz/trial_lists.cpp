@@ -17,6 +17,16 @@ bool only_separates(PlannedFault::Kind kind) {
   return is_partition(kind) || kind == PlannedFault::Kind::kOneWay;
 }
 
+/// What a balancer has a server as; absent if it is not in its list.
+ServerPhase phase_at(const Balancer& balancer, NodeId server) {
+  for (std::size_t k = 0; k < balancer.servers().size(); ++k) {
+    if (balancer.servers()[k].node == server) {
+      return balancer.listed(k);
+    }
+  }
+  return ServerPhase::kAbsent;
+}
+
 }  // namespace
 
 /// core_only  the core is alone: its own servers, and those that are cut off or have no process.
@@ -39,16 +49,6 @@ void Trial::sample_lists(bool core_only) {
       list_samples_.push_back({engine_.now(), at, 0, ServerPhase::kAbsent, true});
     }
   }
-}
-
-/// What a balancer has a server as; absent if it is not in its list.
-ServerPhase Trial::phase_at(const Balancer& balancer, NodeId server) {
-  for (std::size_t k = 0; k < balancer.servers().size(); ++k) {
-    if (balancer.servers()[k].node == server) {
-      return balancer.listed(k);
-    }
-  }
-  return ServerPhase::kAbsent;
 }
 
 /// Whether a member has heard a server, and a balancer the member, for long enough, whoever else

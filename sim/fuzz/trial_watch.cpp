@@ -56,8 +56,9 @@ void Trial::on_step(NodeId node, const Input& input, Now now, const Effects& eff
       watch_member(node.value);
     }
     const auto* storage = std::get_if<StorageCompletion>(&input);
-    if (storage != nullptr && std::holds_alternative<StoreOpened>(*storage)) {
-      known_orders_[node.value] = {};  // as after a new start: it knows what its disk gives back
+    if (storage != nullptr && std::holds_alternative<StoreOpened>(*storage) &&
+        may_lose_records(node.value)) {
+      known_orders_[node.value] = {};  // it knows what its disk gives back
     }
     if (member != nullptr && member->is_running()) {
       note_orders(node.value, *member);
@@ -386,6 +387,15 @@ bool Trial::somebody_has(const ValueHash& hash) const {
   return std::ranges::any_of(triad_, [&](const auto& member) {
     const TriadServer* node = member == nullptr ? nullptr : member->node();
     return node != nullptr && node->replica().values().has(hash);
+  });
+}
+
+/// Whether a member's disk may have lost what it had synced.
+bool Trial::may_lose_records(std::uint32_t slot) const {
+  using FaultKind = PlannedFault::Kind;
+  return std::ranges::any_of(plan_.faults, [&](const PlannedFault& fault) {
+    return fault.node == slot && TimePoint{fault.at} <= engine_.now() &&
+           fault.kind >= FaultKind::kDiskFlips && fault.kind <= FaultKind::kDiskTears;
   });
 }
 
