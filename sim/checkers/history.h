@@ -114,7 +114,7 @@ struct History {
   /// When the process of a server began, by node, and when it was told that events may be lost.
   std::map<std::uint32_t, std::vector<TimePoint>> starts;
   std::map<std::uint32_t, std::vector<TimePoint>> events_lost;
-  /// The newest clear that a member knows, from when on.
+  /// The newest clear that a member knows, from when on; a member whose disk lost it goes back.
   struct KnownClear {
     TimePoint since{};
     Version version;

@@ -55,14 +55,16 @@ bool was_absent(const KeyHistory& key, std::uint32_t member, TimePoint from, Tim
   return false;
 }
 
-/// Whether the server knows of a removal at least this new by itself.
+/// Whether the server knows of a removal at least this new by itself. One that an owner did and
+/// could not replicate is told with its version, and offered by the server from then on.
 bool knows_removal(const History& history, const Operation& read, const Version& floor) {
   return std::ranges::any_of(history.operations, [&](const Operation& other) {
     if (other.server != read.server || other.server_start != read.server_start ||
         other.name() != read.name() || other.answered > read.answered || other.id == read.id) {
       return false;
     }
-    const bool removed = other.changed() && !other.entry && other.version >= floor;
+    const bool is_named = other.status == CacheStatus::kOutcomeUnknown && !other.is_read();
+    const bool removed = (other.changed() || is_named) && !other.entry && other.version >= floor;
     // That an earlier owner had nothing is kept as a removal of the version that it named.
     const bool found_nothing = other.status == CacheStatus::kAbsent;
     return removed || found_nothing;

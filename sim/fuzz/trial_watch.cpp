@@ -12,8 +12,9 @@ Version History::cleared(Group group, std::uint32_t cache) const {
   Version newest = kNoVersion;
   const auto found = clears.find({group.value, cache});
   for (std::uint32_t member = 0; found != clears.end() && member < kSlots; ++member) {
-    const std::vector<KnownClear>& known = found->second[member];
-    newest = known.empty() ? newest : std::max(newest, known.back().version);
+    for (const KnownClear& known : found->second[member]) {
+      newest = std::max(newest, known.version);
+    }
   }
   return newest;
 }
@@ -287,7 +288,8 @@ void Trial::watch_member(std::uint32_t slot) {
   for (std::uint8_t i = 0; i < kGroups; ++i) {
     for (const Replica::Cleared& cleared : replica.cleared(Group{i})) {
       auto& known = history_.clears[{i, cleared.cache.value}][slot];
-      if (known.empty() || known.back().version < cleared.version) {
+      // An older one, if its disk has lost the newer.
+      if (known.empty() || known.back().version != cleared.version) {
         known.push_back({engine_.now(), cleared.version});
       }
     }
