@@ -32,10 +32,10 @@ def checkers():
     return fuzz("--without", "?").stderr.split("expected a checker:")[1].split()
 
 
-def catch(mutant, seeds, without=None):
+def catch(mutant, seeds, without=None, first=1):
     """Returns (the seed that catches a mutant, by which checkers), or None if none of them does."""
     # Few seeds first: what was begun comes to its end, and most mutants are caught by the first.
-    steps = [0] + [few for few in (8, 64) if few < seeds] + [seeds]
+    steps = [first - 1] + [few for few in (8, 64) if first <= few < seeds] + [seeds]
     for before, last in zip(steps, steps[1:]):
         done = fuzz("--mutant", mutant, "--seeds", f"{before + 1}..{last}", "--failures", "1",
                     "--quiet", *(["--without", without] if without else []))
@@ -64,9 +64,10 @@ def show_caught(names, seeds):
 def needed_for(checker, found, seeds):
     """Returns a mutant that only this checker catches, or None."""
     alone = [(one[0], name) for name, one in found.items() if one and one[1] == [checker]]
-    # What is caught late is more often caught by one checker alone.
-    for _, name in sorted(alone, reverse=True):
-        if catch(name, seeds, without=checker) is None:
+    # What is caught late is more often caught by one checker alone. What all checkers together have
+    # not seen one fewer does not see.
+    for seed, name in sorted(alone, reverse=True):
+        if catch(name, seeds, without=checker, first=seed) is None:
             return name
     return None
 
