@@ -228,7 +228,7 @@ void TriadServer::on_compared(Slot peer, const Compared& compared, Now now, Effe
   r.horizon.on_agreed(compared.group, peer, compared.agreed);
   r.compared_at[compared.group.value][peer.value] = now.mono;
   if (compared.began >= r.stream_began[peer.value]) {
-    r.to_compare[peer.value].reset(compared.group.value);
+    r.uncompared[peer.value].reset(compared.group.value);
   }
   UsesKnown& uses_known = r.uses_known[compared.group.value][peer.value];
   // Else what was learnt meanwhile may have come too late for this comparison.
@@ -243,8 +243,9 @@ void TriadServer::on_compared(Slot peer, const Compared& compared, Now now, Effe
   refresh_duties(effects);
 }
 
-/// First what readiness asks for, then what a new owner may lack, then one of those that have not
-/// been compared for long; of a pair the lower slot asks.
+/// First what readiness asks for, then what a new owner may lack, then what keeps changes from
+/// being replicated, then those that have not been compared for long; of a pair the lower slot
+/// asks.
 void TriadServer::want_comparisons(Now now, Effects& effects) {
   Running& r = *running_;
   std::vector<ActingOwner::Comparison> wanted =
@@ -255,6 +256,15 @@ void TriadServer::want_comparisons(Now now, Effects& effects) {
     }
   }
   const auto room = [&] { return wanted.size() < config_.catch_up.comparisons_max; };
+  for (const Slot peer : kAllSlots) {
+    const GroupSet groups =
+        r.ownership.reachable().test(peer.value) ? to_compare(peer) : GroupSet();
+    for (std::uint8_t i = 0; i < kGroups && room(); ++i) {
+      if (groups.test(i)) {
+        wanted.push_back({Group{i}, peer});
+      }
+    }
+  }
   const SlotSet higher = r.ownership.reachable() & SlotSet(0b110U << config_.slot.value);
   for (std::uint8_t i = 0; i < kGroups && higher.any() && room(); ++i) {
     for (const Slot peer : kAllSlots) {
@@ -386,7 +396,7 @@ void TriadServer::refresh_streams(Now now, Effects&) {
       times_behind_ += r.replication.is_behind(member) ? 1 : 0;
       r.replication.start(member);
       r.stream_began[slot.value] = now.mono;
-      r.to_compare[slot.value] = r.acted_for;
+      r.uncompared[slot.value] = r.acted_for;
     }
   }
 }
@@ -439,17 +449,14 @@ MemberHeartbeat TriadServer::heartbeat_to(NodeId to, std::optional<Slot> slot, b
   return heartbeat;
 }
 
-/// Whether what a ready member's stream began after has come to it by comparisons, that of groups
-/// that this member acts for no more, too.
-bool TriadServer::lacks_nothing(NodeId member) const {
-  const Running& r = *running_;
-  const GroupSet& left = r.to_compare[slot_of(member)->value];
+/// What a member's stream says nothing of and its readiness doesn't either, for this member acts
+/// for it no more: until that is compared, no change counts as replicated to it.
+GroupSet TriadServer::to_compare(Slot peer) const {
+  GroupSet groups = running_->uncompared[peer.value];
   for (std::uint8_t i = 0; i < kGroups; ++i) {
-    if (left.test(i) && !r.ownership.acts(Group{i})) {
-      return false;
-    }
+    groups.set(i, groups.test(i) && !running_->ownership.acts(Group{i}));
   }
-  return true;
+  return groups;
 }
 
 /// Those that are ready for all that this member acts for.
@@ -474,7 +481,7 @@ void TriadServer::send_heartbeats(Now now, Effects& effects) {
   r.alone = ready.empty();
   // A split may just have ended: what was changed on this side of it is nobody else's yet.
   if (!ready.empty() &&
-      std::ranges::all_of(ready, [this](NodeId member) { return lacks_nothing(member); })) {
+      std::ranges::all_of(ready, [&](NodeId one) { return to_compare(*slot_of(one)).none(); })) {
     r.replicated_up_to = std::max(r.replicated_up_to, COPAL_MUTANT(kReplicatedUpToAhead)
                                                           ? r.replication.last_position()
                                                           : r.replication.acked_by_all(ready));

@@ -105,6 +105,29 @@ TEST_F(TriadMembersTest, AServerKeepsWhatWasWrittenInASplitUntilTheOtherSideHasI
   EXPECT_NE(cluster().entry(2, kPlain, key), nullptr);
 }
 
+/// Found by the fuzzer (seed 1796121204199): a member whose stream to another began anew compared
+/// what it had acted for earlier only when that was due; until then, for ten minutes, no change
+/// counted as replicated, and servers that could keep no more waited.
+TEST_F(TriadMembersTest, AStreamThatBeginsAnewSoonHoldsUpNothing) {
+  make();
+  cluster().member_config.replication.log_max = 4;
+  begin();
+  cluster().kill(NodeId{0});
+  cluster().run_for(10s);
+  cluster().start_member(0);
+  ASSERT_TRUE(settles());
+  const std::string key = cluster().key_owned_by(1, kPlain);
+  const std::uint64_t behind = cluster().member(1).times_behind();
+  lose_copies_of(1);
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_EQ(put(kOne, key, numbered_bytes(i, 100)), CacheStatus::kDone);
+  }
+  cluster().run_for(1s);
+  cluster().loses = nullptr;
+  ASSERT_GT(cluster().member(1).times_behind(), behind);
+  EXPECT_TRUE(cluster().run_until([&] { return kept(kOne) == 0; }, 10s));
+}
+
 /// Found by the fuzzer (seed 1796104489305): comparisons with a silent member took all places for
 /// ten seconds, and those that a new owner waits for had none.
 TEST_F(TriadMembersTest, ComparisonsWithASilentMemberHoldUpNobody) {

@@ -148,7 +148,7 @@ class TriadServer {
     std::array<TimePoint, kSlots> stream_began{};
     /// Acted for before a member's stream began, and not compared with it since: on the other side
     /// of a split it knows nothing of what was changed there.
-    std::array<GroupSet, kSlots> to_compare;
+    std::array<GroupSet, kSlots> uncompared;
     std::uint64_t replicated_up_to = 0;
     bool alone = true;
     TimePoint next_heartbeat{};
@@ -202,7 +202,7 @@ class TriadServer {
   void refresh_streams(Now now, Effects& effects);
   void finish_drains(Now now, Effects& effects);
   std::vector<NodeId> ready_members() const;
-  bool lacks_nothing(NodeId member) const;
+  GroupSet to_compare(Slot peer) const;
   void send_heartbeats(Now now, Effects& effects);
   MemberHeartbeat heartbeat_to(NodeId to, std::optional<Slot> slot, bool announce, Now now);
   void on_time(Now now, Effects& effects);

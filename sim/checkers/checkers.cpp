@@ -137,6 +137,19 @@ std::vector<Gap> gaps(const KeyHistory& key, const Version& version, TimePoint f
   return found;
 }
 
+Version cleared_as(const History& history, Group group, const Operation& clear) {
+  Version lowest = kNoVersion;
+  const auto found = history.clears.find({group.value, clear.planned.cache});
+  for (std::uint32_t member = 0; found != history.clears.end() && member < kSlots; ++member) {
+    for (const History::KnownClear& known : found->second[member]) {
+      const bool meanwhile = known.since >= clear.asked && known.since <= clear.answered;
+      const bool is_lowest = lowest == kNoVersion || known.version < lowest;
+      lowest = meanwhile && is_lowest ? known.version : lowest;
+    }
+  }
+  return lowest;
+}
+
 bool is_cleared_meanwhile(const History& history, const Operation& write) {
   return std::ranges::any_of(history.operations, [&write](const Operation& other) {
     return other.planned.kind == fuzz::PlannedOp::Kind::kClear &&

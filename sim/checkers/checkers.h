@@ -83,6 +83,9 @@ const fuzz::PlannedCache& cache_of(const fuzz::Plan& plan, const Operation& oper
 /// Whether a clear of its cache overlaps it: a member that has heard of that need not take what was
 /// before.
 bool is_cleared_meanwhile(const History& history, const Operation& write);
+/// Under which version a clear was done in a group: the lowest that a member came to know
+/// meanwhile, or kNoVersion. Where clocks differ, that of an earlier clear may be higher.
+Version cleared_as(const History& history, Group group, const Operation& clear);
 /// Whether a fault of one of these kinds was active at some time of a span.
 bool had_fault(const fuzz::Plan& plan, fuzz::PlannedFault::Kind first,
                fuzz::PlannedFault::Kind last, TimePoint from = TimePoint{}, TimePoint to = kNever);

@@ -84,15 +84,8 @@ void check_clear_copies(const fuzz::Trial& world, const Operation& clear, Findin
   const bool replicated = cache_of(world.plan(), clear).consistency == Consistency::kReplicated &&
                           clear.status == CacheStatus::kDone;
   for (std::uint8_t group = 0; group < kGroups; ++group) {
+    const Version done = cleared_as(world.history(), Group{group}, clear);
     const auto known = world.history().clears.find({group, clear.planned.cache});
-    Version done;
-    for (std::uint32_t member = 0; known != world.history().clears.end() && member < kSlots;
-         ++member) {
-      for (const History::KnownClear& one : known->second[member]) {
-        const bool meanwhile = one.since >= clear.asked && one.since <= clear.answered;
-        done = meanwhile && (done == kNoVersion || one.version < done) ? one.version : done;
-      }
-    }
     const auto copies =
         done == kNoVersion ? 0 : std::ranges::count_if(known->second, [&](const auto& by) {
           return knew(by, done, clear.answered);

@@ -251,7 +251,7 @@ void check_clear(fuzz::Trial& world, const Operation& read, Duration bound, Find
     return;
   }
   findings.judged();
-  const Version cleared = history.cleared(key.group, read.planned.cache);
+  const Version cleared = cleared_as(history, key.group, *clear);
   if (read.status == CacheStatus::kDone && read.version < cleared) {
     findings.violated(describe(read) + " was cleared as " + describe(cleared) + " by " +
                       describe(*clear));
