@@ -260,7 +260,8 @@ void TriadServer::want_comparisons(Now now, Effects& effects) {
     const GroupSet groups =
         r.ownership.reachable().test(peer.value) ? to_compare(peer) : GroupSet();
     for (std::uint8_t i = 0; i < kGroups && room(); ++i) {
-      if (groups.test(i)) {
+      // Who is not ready for one asks for it anyway.
+      if (groups.test(i) && r.ownership.ready_replicas(Group{i}).test(peer.value)) {
         wanted.push_back({Group{i}, peer});
       }
     }
