@@ -105,14 +105,17 @@ bool may_be_given_up(fuzz::Trial& world, const Operation& write, const KeyHistor
 }
 
 /// Whether a member has a version of a key, or a newer one, in its running process, or has had it
-/// since a time: a removal may be forgotten at once, for a horizon that covers it.
+/// since a time: a removal may be forgotten at once, for a horizon that covers it, or soon, for all
+/// members have it.
 bool has_had(const KeyHistory& key, std::uint32_t member, const Version& version, TimePoint since,
              TimePoint at) {
   const auto knows = [&](const HeldState& state) {
     return state.running && state.version >= version;
   };
-  const HeldState* state = key.at(member, at);
-  return (state != nullptr && knows(*state)) ||
+  const HeldState* at_first = key.at(member, since);
+  const HeldState* at_last = key.at(member, at);
+  return (at_last != nullptr && knows(*at_last)) ||
+         (at_first != nullptr && at_first->is_tombstone && knows(*at_first)) ||
          std::ranges::any_of(key.held[member], [&](const HeldState& held) {
            return held.since >= since && held.since <= at && held.is_tombstone && knows(held);
          });

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -258,7 +259,7 @@ class Trial final : public EventTarget, public Caller, public CallListener, publ
   std::vector<TimePoint> changed_at_;  // of each node: its process came or went, or froze
   std::vector<ClientAnswer> requests_;
   std::map<std::uint32_t, NodeId> sessions_;  // by client, at which server
-  std::array<std::array<bool, kGroups>, kSlots> acts_{};
+  std::array<std::array<std::optional<std::uint32_t>, kGroups>, kSlots> acting_term_;
   std::array<bool, kSlots> running_{};
   /// What operators have ordered, as the present start of a member knows it.
   struct KnownOrders {

@@ -1,6 +1,7 @@
 // Trial: what each node holds and does, as seen from outside.
 
 #include <algorithm>
+#include <utility>
 
 #include "core/mnode/value_name.h"
 #include "core/protocol/record.h"
@@ -185,18 +186,24 @@ void Trial::note_generations(std::uint32_t slot, const TriadServer& member) {
   }
 }
 
-/// Several changes of one key may happen in one step, when bytes come that they waited for.
+/// Several changes of one key may happen in one step, when bytes come that they waited for; what
+/// one overtook its answer may show as the entry before.
 void Trial::watch_answers(const Effects& effects) {
+  const auto watch = [this](const auto& shown) {
+    if (!shown) {
+      return;
+    }
+    const auto tracked = by_hash_.find(std::string(DiskImage::text(shown->mnode.key.bytes)));
+    if (tracked != by_hash_.end()) {
+      note_state(*tracked->second, shown->mnode);
+    }
+  };
   for (const Effect& effect : effects) {
     const auto* send = std::get_if<Send>(&effect);
     const auto* answer = send == nullptr ? nullptr : std::get_if<CacheAnswer>(&send->message);
-    if (answer == nullptr || !answer->entry) {
-      continue;
-    }
-    const auto tracked =
-        by_hash_.find(std::string(DiskImage::text(answer->entry->mnode.key.bytes)));
-    if (tracked != by_hash_.end()) {
-      note_state(*tracked->second, answer->entry->mnode);
+    if (answer != nullptr) {
+      watch(answer->previous);
+      watch(answer->entry);
     }
   }
 }
@@ -336,24 +343,27 @@ void Trial::watch_disk(std::uint32_t slot) {
 void Trial::note_acting(std::uint32_t slot, bool running) {
   const TriadServer* member = running ? triad_[slot]->node() : nullptr;
   for (std::uint8_t i = 0; i < kGroups; ++i) {
-    const bool acts = member != nullptr && member->ownership().acts(Group{i});
-    if (acts == acts_[slot][i]) {
+    std::optional<std::uint32_t> term;
+    if (member != nullptr && member->ownership().acts(Group{i})) {
+      term = member->ownership().view(Group{i}).term;
+    }
+    // It may outbid another within one step, and act all the time.
+    const std::optional<std::uint32_t> before = std::exchange(acting_term_[slot][i], term);
+    if (term == before) {
       continue;
     }
-    acts_[slot][i] = acts;
     std::vector<ActingSpan>& spans = history_.acting[i];
-    if (acts) {
-      ++counts_.failovers;
-      counts_.two_acted +=
-          std::ranges::any_of(spans, [](const ActingSpan& span) { return span.to == kNever; }) ? 1
-                                                                                               : 0;
-      spans.push_back({slot, member->ownership().view(Group{i}).term, engine_.now(), kNever});
-      continue;
-    }
     for (ActingSpan& span : spans) {
       if (span.member == slot && span.to == kNever) {
         span.to = engine_.now();
       }
+    }
+    if (term) {
+      ++counts_.failovers;
+      counts_.two_acted +=
+          std::ranges::any_of(spans, [](const ActingSpan& span) { return span.to == kNever; }) ? 1
+                                                                                               : 0;
+      spans.push_back({slot, *term, engine_.now(), kNever});
     }
   }
 }
@@ -396,8 +406,9 @@ bool Trial::somebody_has(const ValueHash& hash) const {
 bool Trial::may_lose_records(std::uint32_t slot) const {
   using FaultKind = PlannedFault::Kind;
   return std::ranges::any_of(plan_.faults, [&](const PlannedFault& fault) {
-    return fault.node == slot && TimePoint{fault.at} <= engine_.now() &&
-           fault.kind >= FaultKind::kDiskFlips && fault.kind <= FaultKind::kDiskTears;
+    const bool loses = fault.kind == FaultKind::kLoseDisk ||
+                       (fault.kind >= FaultKind::kDiskFlips && fault.kind <= FaultKind::kDiskTears);
+    return loses && fault.node == slot && TimePoint{fault.at} <= engine_.now();
   });
 }
 
