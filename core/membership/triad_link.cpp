@@ -83,6 +83,7 @@ TriadLink::News TriadLink::on_heartbeat(NodeId from, const MemberHeartbeat& hear
   if (heard == FailureDetector::Heard::kStale) {
     return news;
   }
+  news.owners_changed = std::exchange(is_heeded_, false) || news.owners_changed;
   Says& says = says_[slot->value];
   if (says.incarnation != heartbeat.beat.incarnation) {
     news.events_lost = news.events_lost || says.announced;
@@ -194,6 +195,7 @@ void TriadLink::leave(Now now, Effects& effects) {
 // ---- who acts
 
 void TriadLink::heed(Group group, const View& view) {
+  is_heeded_ = is_heeded_ || view > views_[group.value];
   views_[group.value] = std::max(views_[group.value], view);
 }
 

@@ -109,6 +109,7 @@ class TriadLink {
   Incarnation incarnation_;
   std::array<Says, kSlots> says_;
   std::array<View, kGroups> views_{};
+  bool is_heeded_ = false;  // a view of an answer, and no heartbeat since has said that it is news
   std::array<bool, kSlots> was_heard_{};
   /// Until a member has heard a heartbeat sent after this, it may not tell this node of events, and
   /// who has looked again before would miss them. Nothing: it has.

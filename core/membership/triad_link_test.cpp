@@ -200,6 +200,19 @@ TEST_F(TriadLinkTest, AnAnswersViewCountsUntilItsMemberSaysOtherwise) {
   EXPECT_EQ(link_->view(kABC), (View{6, Slot{1}})) << "never back";
 }
 
+/// Found by the fuzzer (seed 1796124934978): a member that had acted before came to a higher view,
+/// which an answer was the first to show; its heartbeats then said nothing new, and what a server
+/// kept of its last owner's writes was not offered to it.
+TEST_F(TriadLinkTest, AViewThatAnAnswerShowsIsNewsOfTheNextHeartbeat) {
+  hear(0, {5, Slot{0}}, true);
+  hear(1, {6, Slot{1}}, true);
+  EXPECT_FALSE(hear(0, {5, Slot{0}}, true).owners_changed);
+  link_->heed(kABC, {7, Slot{0}});
+  EXPECT_TRUE(hear(1, {6, Slot{1}}, true).owners_changed);
+  link_->heed(kABC, {6, Slot{1}});
+  EXPECT_FALSE(hear(1, {6, Slot{1}}, true).owners_changed) << "an older one, and told already";
+}
+
 TEST_F(TriadLinkTest, TheOnlyOneThereIsAskedThoughItShouldBeAvoided) {
   TriadLinkConfig config;
   config.members = {NodeId{7}, kNoNode, kNoNode};

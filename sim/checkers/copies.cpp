@@ -71,11 +71,13 @@ std::optional<TimePoint> used(const KeyHistory& key, std::uint32_t member, const
 }
 
 /// Whether messages may have been long on their way since a time: a use is told as an age, and is
-/// younger by so much where it arrives (R0.1).
+/// younger by so much where it arrives (R0.1). What was sent while it lasted arrives after it, and
+/// what was sent later behind that.
 bool may_be_told_late(const fuzz::Plan& plan, TimePoint from, TimePoint to) {
+  constexpr Duration kOnTheirWay = 3s;
   return std::ranges::any_of(
       std::array{Kind::kFreeze, Kind::kSlowNode, Kind::kDelay, Kind::kClog, Kind::kSlowLink},
-      [&](Kind kind) { return had_fault(plan, kind, kind, from, to); });
+      [&](Kind kind) { return had_fault(plan, kind, kind, from - kOnTheirWay, to); });
 }
 
 /// What a clear that was acknowledged has done in each group is at two members, or at one where the
