@@ -46,9 +46,14 @@ std::set<std::pair<OwnerId, std::uint32_t>> known_issuers(const KeyHistory& key,
     if (had_it == held.end() || had_it->since > read.answered) {
       continue;
     }
+    std::set<std::pair<OwnerId, std::uint32_t>> known;
     for (auto at = held.begin(); at != had_it; ++at) {
-      issuers.insert({at->version.owner, at->version.epoch});
+      if (!at->running && at->version == kNoVersion) {
+        known.clear();  // lost with its disk
+      }
+      known.insert({at->version.owner, at->version.epoch});
     }
+    issuers.merge(known);
   }
   return issuers;
 }

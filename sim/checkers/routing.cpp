@@ -1,10 +1,10 @@
 // Balancers send only to servers that the list allows (R9): registered ones, none that an operator
 // has disabled, and to one that is draining only requests of sessions that are there (section 6 of
 // the design), once the order has had time to spread. A balancer that hears no member, or one that
-// has not heard of the order, may be wrong longer: so only calm spans are judged. A member whose
-// disk fails a write begins again, and what it said before counts until its silence is noticed. An
-// order that the only member told could not write, for its disk failed, is known to nobody until it
-// is given anew.
+// has not heard of the order, may be wrong longer: so only calm spans are judged. What a member
+// said before it ended, or began again for its disk failed a write, counts until its silence is
+// noticed. An order that the only member told could not write, for its disk failed, is known to
+// nobody until it is given anew.
 
 #include <algorithm>
 
@@ -29,6 +29,17 @@ fuzz::Trial::Ordered last_order(const fuzz::Trial& world, std::uint32_t node, Ti
   return last;
 }
 
+/// Whether the last words of a member that has ended may still count at some time of a span.
+bool has_last_words(const History& history, TimePoint from, TimePoint to) {
+  constexpr Duration kSilence = 4s;
+  for (std::uint32_t member = 0; member < kSlots; ++member) {
+    if (ended(history, member, from - kSilence, to)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool allows(RosterState order, const fuzz::Trial::Routed& routed) {
   return order == RosterState::kEnabled ||
          (order == RosterState::kDraining && routed.stuck_to == routed.to);
@@ -51,6 +62,7 @@ void check_routing(fuzz::Trial& world, Findings& findings) {
       continue;
     }
     const bool calm =
+        !has_last_words(world.history(), since, routed.at) &&
         !had_fault(plan, Kind::kCrash, Kind::kFlipBit, since, routed.at) &&
         !had_fault(plan, Kind::kDiskStall, Kind::kDiskStall, since, routed.at) &&
         !had_fault(plan, Kind::kDiskWriteErrors, Kind::kDiskWriteErrors, since, routed.at);
