@@ -110,11 +110,14 @@ void KeptWrites::on_owners_changed(Now now, Effects& effects) {
 
 void KeptWrites::offer(const MNode& mnode, const std::string& key_text, const Blob& value, Now now,
                        Effects& effects) {
-  const bool under_way = std::ranges::any_of(offers_, [&mnode](const auto& offer) {
+  const auto under_way = std::ranges::find_if(offers_, [&mnode](const auto& offer) {
     return offer.second.kept.mnode.key == mnode.key &&
            offer.second.kept.mnode.version == mnode.version;
   });
-  if (!under_way && has_room()) {
+  if (under_way != offers_.end()) {
+    TimePoint& accessed = under_way->second.kept.mnode.accessed;
+    accessed = std::max(accessed, mnode.accessed);  // told when it is answered
+  } else if (has_room()) {
     Kept kept{mnode, key_text, value, {}, 0};
     size_bytes_ += charge(kept);
     begin_offer(std::move(kept), now, effects);
@@ -136,6 +139,7 @@ void KeptWrites::send(std::uint64_t sequence, Offer& offer, Now now, Effects& ef
   const MNode& mnode = offer.kept.mnode;
   offer.asked = link_.ask(group_of(mnode.key), offer.avoid, now.mono);
   offer.avoid = Slot{kSlots};
+  offer.told_use = mnode.accessed;
   ask_again(offer, now.mono + config_.attempt_timeout);
   if (offer.asked != kNoNode) {
     effects.push_back(Send{offer.asked, OfferEntry{.sequence = sequence,
@@ -173,6 +177,10 @@ bool KeptWrites::on_answer(const OfferAnswer& answer, Now now) {
   ++(answer.status == CacheStatus::kDone ? counts_.taken : counts_.obsolete);
   offer.kept.incarnation = answer.incarnation;
   offer.kept.position = answer.position;
+  if (offer.kept.mnode.idle_timeout_ms > 0 && offer.kept.mnode.accessed > offer.told_use) {
+    ask_again(offer, now.mono);
+    return true;
+  }
   if (!is_in_charge(offer.kept, answer.view.slot,
                     now.mono)) {  // another one is to have it, or will say so
     ask_again(offer, now.mono + config_.retry_delay);

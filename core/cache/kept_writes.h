@@ -37,7 +37,8 @@ class KeptWrites {
   /// A write was acknowledged by the member that acts under this view, under this position.
   void keep(const MNode& mnode, const std::string& key_text, const Blob& value, Slot owner,
             Incarnation incarnation, std::uint64_t position, Now now, Effects& effects);
-  /// The owner lacks a version that this server has read.
+  /// The owner lacks a version that this server has read; or it is offered this already, and is to
+  /// know of the use too (R0.7).
   void offer(const MNode& mnode, const std::string& key_text, const Blob& value, Now now,
              Effects& effects);
 
@@ -78,6 +79,7 @@ class KeptWrites {
     NodeId asked;
     Slot avoid{kSlots};  // the connection to this one broke
     TimePoint again_at{};
+    TimePoint told_use{};    // the last use that was sent with it
     std::size_t lacked = 0;  // how often the owner had not got the bytes, nor this server
   };
 

@@ -250,6 +250,31 @@ TEST_F(KeptWritesTest, OneVersionIsOfferedOnceAtATime) {
   EXPECT_EQ(sent<OfferEntry>().size(), 2U);
 }
 
+// It would end before its time if its new owner knew of the write alone.
+TEST_F(KeptWritesTest, AUseThatCameWhileItWasOfferedIsToldAfterwards) {
+  MNode mnode = mnode_of(key_, 5, bytes(1));
+  mnode.idle_timeout_ms = 10'000;
+  effects_.clear();
+  kept_->offer(mnode, key_, bytes(1), now_, effects_);
+  const std::uint64_t sequence = offered().second.sequence;
+  pass_kept(10ms);
+  mnode.accessed = now_.mono;
+  kept_->offer(mnode, key_, bytes(1), now_, effects_);
+  EXPECT_EQ(sent<OfferEntry>().size(), 0U);
+  answer(sequence, CacheStatus::kDone, 0, 7);
+  EXPECT_EQ(kept_->next_deadline(), now_.mono);
+  pass_kept(0s);
+  EXPECT_EQ(offered().second.entry.accessed_age, 0s);
+  EXPECT_EQ(offered().second.entry.modified_age, 10ms);
+  answer(sequence, CacheStatus::kNotModified, 0, 8);
+  pass_kept(1min);
+  EXPECT_EQ(sent<OfferEntry>().size(), 0U) << "nothing is left to tell";
+  cover(0, 7);
+  EXPECT_EQ(kept_->count(), 1U) << "until its use is replicated";
+  cover(0, 8);
+  EXPECT_EQ(kept_->count(), 0U);
+}
+
 TEST_F(KeptWritesTest, AtTheBoundThereIsNoRoomUntilSomethingIsCovered) {
   config_.kept_max_bytes = 1'000;
   begin_kept();

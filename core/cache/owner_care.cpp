@@ -43,6 +43,9 @@ OfferAnswer OwnerCache::take_offer(const OfferEntry& offer, Now now, Effects& ef
     // It may have come here alone, by a comparison: so it goes to the others with the next
     // position.
     const bool lacked = take_missing_value(entry->mnode(), mnode.value_hash, offer.value);
+    if (entry->mnode().version == mnode.version && mnode.idle_timeout_ms > 0) {
+      replica_.install(dated(offer.entry, now.mono), offer.key_text);  // a later use (R0.7)
+    }
     answer.status = CacheStatus::kNotModified;
     answer.position = log_.append(entry->mnode(), lacked);
     return answer;

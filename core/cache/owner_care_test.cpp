@@ -73,6 +73,26 @@ TEST_F(OwnerCare, OfWhatIsKnownOrOlderOnlyThePositionIsNew) {
   EXPECT_EQ(owner_->counts().offers_taken, 0U);
 }
 
+TEST_F(OwnerCare, OfAKnownVersionALaterUseIsTakenAndToldOn) {
+  MNode used = foreign("key", 5, bytes(1));
+  used.idle_timeout_ms = 10'000;
+  offer(used, bytes(1));
+  pass(3s);
+  used.accessed = now_.mono;
+  const OfferAnswer answer = offer(used, bytes(1));
+  EXPECT_EQ(answer.status, CacheStatus::kNotModified);
+  EXPECT_EQ(mnode("key").accessed, now_.mono);
+  Effects copies;
+  log_.send(now_, copies);
+  ASSERT_FALSE(copies.empty());
+  const auto& last = std::get<Replicate>(std::get<Send>(copies.back()).message);
+  EXPECT_EQ(last.position, answer.position);
+  EXPECT_EQ(last.entry.accessed_age, 0s);
+  used.accessed = now_.mono - 2s;
+  offer(used, bytes(1));
+  EXPECT_EQ(mnode("key").accessed, now_.mono) << "an earlier one says nothing";
+}
+
 // The m-node came by a comparison, alone; its bytes may be nowhere but at the server that wrote it.
 TEST_F(OwnerCare, OfAKnownVersionWhoseBytesAreMissingTheBytesAreTaken) {
   replica_.install(foreign("key", 5, bytes(1)), "key");

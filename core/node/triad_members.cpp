@@ -454,7 +454,7 @@ MemberHeartbeat TriadServer::heartbeat_to(NodeId to, std::optional<Slot> slot, b
 /// for it no more: until that is compared, no change counts as replicated to it.
 GroupSet TriadServer::to_compare(Slot peer) const {
   GroupSet groups = running_->uncompared[peer.value];
-  for (std::uint8_t i = 0; i < kGroups; ++i) {
+  for (std::uint8_t i = 0; i < kGroups && groups.any(); ++i) {
     groups.set(i, groups.test(i) && !running_->ownership.acts(Group{i}));
   }
   return groups;
