@@ -389,7 +389,8 @@ void TriadServer::refresh_streams(Now now, Effects&) {
       r.replication.stop(member);
       r.catch_up.forget(slot);  // it would hold up what a new owner has to compare with others
     } else if (here && (!r.replication.has_stream(member) || r.replication.is_behind(member))) {
-      for (std::uint8_t i = 0; r.replication.is_behind(member) && i < kGroups; ++i) {
+      // One that restarted and thinks that it is not heard is ready without a comparison (R1.1).
+      for (std::uint8_t i = 0; i < kGroups; ++i) {
         if (r.ownership.owner(Group{i}) == config_.slot) {
           r.ownership.on_behind(Group{i}, slot, now.mono);
         }

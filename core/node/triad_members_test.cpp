@@ -128,6 +128,27 @@ TEST_F(TriadMembersTest, AStreamThatBeginsAnewSoonHoldsUpNothing) {
   EXPECT_TRUE(cluster().run_until([&] { return kept(kOne) == 0; }, 10s));
 }
 
+/// Found by the fuzzer (seed 1796134697820): a member restarted before it was missed, compared with
+/// nobody, for its overloaded peer seemed not to hear it, and was ready; what it had lost counted
+/// as replicated.
+TEST_F(TriadMembersTest, AMemberThatRestartedUnmissedIsBehindUntilItHasCompared) {
+  begin();
+  const Group group = group_of(key_hash_of(kPlain, cluster().key_owned_by(1, kPlain)));
+  const auto is_behind = [&] {
+    return cluster().member(1).ownership().announcement(Slot{0})[group.value].behind;
+  };
+  cluster().loses = [](const FakeCluster::Sent& sent) {
+    return std::holds_alternative<CompareOpen>(sent.message);
+  };
+  cluster().kill(NodeId{0});
+  cluster().start_member(0, true);
+  cluster().run_for(2s);
+  EXPECT_TRUE(is_behind());
+  EXPECT_FALSE(cluster().member(1).ownership().ready_replicas(group).test(0));
+  cluster().loses = nullptr;
+  EXPECT_TRUE(cluster().run_until([&] { return !is_behind(); }, 10s));
+}
+
 /// Found by the fuzzer (seed 1796104489305): comparisons with a silent member took all places for
 /// ten seconds, and those that a new owner waits for had none.
 TEST_F(TriadMembersTest, ComparisonsWithASilentMemberHoldUpNobody) {
