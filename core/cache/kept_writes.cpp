@@ -24,12 +24,12 @@ std::size_t KeptWrites::count() const {
 void KeptWrites::keep(const MNode& mnode, const std::string& key_text, const Blob& value,
                       Slot owner, Incarnation incarnation, std::uint64_t position, Now now,
                       Effects& effects) {
-  Kept kept{mnode, key_text, value, incarnation, position};
-  const bool same_start = link_.member_incarnation(owner) == incarnation;
+  Kept kept{.mnode = mnode, .key_text = key_text, .value = value};
+  set_start(kept, owner, incarnation, position);
   if (COPAL_MUTANT(kWritesNotKept)) {
     return;
   }
-  if (same_start && position <= link_.replicated_up_to(owner)) {
+  if (is_same_start(kept, owner) && position <= link_.replicated_up_to(owner)) {
     return;  // the answer was overtaken by the heartbeat that covers it
   }
   ++counts_.kept;
@@ -44,11 +44,23 @@ void KeptWrites::keep(const MNode& mnode, const std::string& key_text, const Blo
   }
 }
 
-/// Whether the member that acknowledged it still acts for it, in the same start.
+/// Which start of its owner acknowledged it, under which position.
+void KeptWrites::set_start(Kept& kept, Slot owner, Incarnation incarnation,
+                           std::uint64_t position) const {
+  kept.incarnation = incarnation;
+  kept.position = position;
+  kept.was_heard = link_.member_incarnation(owner) == incarnation;
+}
+
+bool KeptWrites::is_same_start(const Kept& kept, Slot owner) const {
+  return kept.was_heard && link_.member_incarnation(owner) == kept.incarnation;
+}
+
+/// Whether the member that acknowledged it still acts for it, in the same start; of one that is not
+/// heard yet, as far as one can tell.
 bool KeptWrites::is_in_charge(const Kept& kept, Slot owner, TimePoint now) const {
-  const Incarnation known = link_.member_incarnation(owner);
   return link_.in_charge(group_of(kept.mnode.key), now) == owner &&
-         (known == kept.incarnation || known < kept.incarnation);
+         (is_same_start(kept, owner) || link_.member_incarnation(owner) < kept.incarnation);
 }
 
 /// Answers may overtake each other by a retry; nearly always it is the last.
@@ -73,8 +85,7 @@ void KeptWrites::give_up_oldest() {
 
 void KeptWrites::on_heartbeat(Slot from) {
   std::deque<Kept>& of_owner = kept_[from.value];
-  const Incarnation incarnation = link_.member_incarnation(from);
-  while (!of_owner.empty() && of_owner.front().incarnation == incarnation &&
+  while (!of_owner.empty() && is_same_start(of_owner.front(), from) &&
          of_owner.front().position <= link_.replicated_up_to(from)) {
     size_bytes_ -= charge(of_owner.front());
     of_owner.pop_front();
@@ -118,7 +129,7 @@ void KeptWrites::offer(const MNode& mnode, const std::string& key_text, const Bl
     TimePoint& accessed = under_way->second.kept.mnode.accessed;
     accessed = std::max(accessed, mnode.accessed);  // told when it is answered
   } else if (has_room()) {
-    Kept kept{mnode, key_text, value, {}, 0};
+    Kept kept{.mnode = mnode, .key_text = key_text, .value = value};
     size_bytes_ += charge(kept);
     begin_offer(std::move(kept), now, effects);
   }
@@ -175,8 +186,7 @@ bool KeptWrites::on_answer(const OfferAnswer& answer, Now now) {
     return true;
   }
   ++(answer.status == CacheStatus::kDone ? counts_.taken : counts_.obsolete);
-  offer.kept.incarnation = answer.incarnation;
-  offer.kept.position = answer.position;
+  set_start(offer.kept, answer.view.slot, answer.incarnation, answer.position);
   if (offer.kept.mnode.idle_timeout_ms > 0 && offer.kept.mnode.accessed > offer.told_use) {
     ask_again(offer, now.mono);
     return true;

@@ -72,6 +72,8 @@ class KeptWrites {
     Blob value;
     Incarnation incarnation;
     std::uint64_t position = 0;
+    // Two starts may have one incarnation, if a disk was lost; but a server hears one of them only.
+    bool was_heard = false;
   };
   /// An entry that is offered.
   struct Offer {
@@ -87,6 +89,8 @@ class KeptWrites {
   static constexpr std::size_t kLackedMax = 30;
 
   static std::uint64_t charge(const Kept& kept);
+  void set_start(Kept& kept, Slot owner, Incarnation incarnation, std::uint64_t position) const;
+  bool is_same_start(const Kept& kept, Slot owner) const;
   bool is_in_charge(const Kept& kept, Slot owner, TimePoint now) const;
   void begin_offer(Kept kept, Now now, Effects& effects);
   void send(std::uint64_t sequence, Offer& offer, Now now, Effects& effects);

@@ -250,6 +250,20 @@ TEST_F(KeptWritesTest, OneVersionIsOfferedOnceAtATime) {
   EXPECT_EQ(sent<OfferEntry>().size(), 2U);
 }
 
+/// Found by the fuzzer (seed 1796135677807): a member acknowledged a write before anybody had heard
+/// of its start, and lost its disk; its next start had the same number, and was offered nothing.
+TEST_F(KeptWritesTest, WhatAnUnheardStartAcknowledgedIsOfferedToTheOneThatIsHeard) {
+  keep(key_, 5, 1, 0, Incarnation{2});
+  EXPECT_EQ(kept_->counts().offered, 0U);
+  starts_[0] = Incarnation{2};
+  cover(0, 1);
+  EXPECT_EQ(kept_->count(), 1U) << "it may be another one's position";
+  effects_.clear();
+  kept_->on_owners_changed(now_, effects_);
+  answer(offered().second.sequence, CacheStatus::kNotModified, 0, 1);
+  EXPECT_EQ(kept_->count(), 0U);
+}
+
 // It would end before its time if its new owner knew of the write alone.
 TEST_F(KeptWritesTest, AUseThatCameWhileItWasOfferedIsToldAfterwards) {
   MNode mnode = mnode_of(key_, 5, bytes(1));

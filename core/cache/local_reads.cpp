@@ -246,7 +246,9 @@ bool LocalReads::keep_newer(const Question& question, const Version& version, No
   if (was_held && !made_here) {
     ++counts_.went_back;
     MNode offered = copy->mnode;
-    offered.accessed = now.mono;  // by this read, of which the owner knows nothing either
+    if (!copy->mnode.is_expired(now.mono)) {
+      offered.accessed = now.mono;  // by this read, of which the owner knows nothing either
+    }
     kept_.offer(offered, question.key_text, copy->value, now, effects);
   }
   return true;

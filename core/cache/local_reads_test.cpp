@@ -239,6 +239,22 @@ TEST_F(LocalReadsTest, AnOwnerThatIsBehindWhatIsHeldIsOfferedIt) {
   EXPECT_EQ(cache_->reads().counts().went_back, 1U);
 }
 
+/// Found by the fuzzer (seed 1796135676137): an owner that had forgotten a removed entry was
+/// offered what was before it, as if a read that found nothing had used it.
+TEST_F(LocalReadsTest, WhatIsPastItsTimeIsNotOfferedAsUsed) {
+  read(key_);
+  CacheAnswer answer = entry_answer(question().sequence, key_, 9, bytes(2));
+  answer.entry->mnode.idle_timeout_ms = 1'000;
+  reply(answer);
+  pass(5s);
+  take_over(key_hash(key_), 1);
+  read(key_);
+  reply(status_answer(question().sequence, CacheStatus::kAbsent), 1);
+  EXPECT_EQ(told_status(), CacheStatus::kAbsent);
+  ASSERT_EQ(sent<OfferEntry>().size(), 1U);
+  EXPECT_EQ(sent<OfferEntry>()[0].second.entry.accessed_age, 5s);
+}
+
 /// Of the newer state only its version is known here: the bytes of the older one can still be read.
 TEST_F(LocalReadsTest, BehindANewerStateWithoutItsBytesReadsDoNotGoBackEither) {
   fill(9, bytes(2));

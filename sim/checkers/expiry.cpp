@@ -27,6 +27,17 @@ bool begins_time(const Operation& operation) {
          (operation.change.action == Action::kPut || operation.change.action == Action::kTouch);
 }
 
+/// Whether a state may come from an earlier try of such an operation, of which its server was told
+/// nothing: that was done once more by another member.
+bool may_be_of_a_try(const History& history, const KeyName& name, const MNode& mnode,
+                     TimePoint at) {
+  return std::ranges::any_of(history.operations, [&](const Operation& operation) {
+    return operation.name() == name && operation.server == mnode.change.server.value &&
+           (operation.change.action == Action::kPut || operation.change.action == Action::kTouch) &&
+           operation.asked <= at && operation.answered >= at;
+  });
+}
+
 bool was_cleared_between(const History& history, std::uint32_t cache, TimePoint one,
                          TimePoint other) {
   return std::ranges::any_of(history.operations, [&](const Operation& operation) {
@@ -90,7 +101,9 @@ TimePoint time_began(const History& history, const Operation& read) {
     timeout = mnode.expire_timeout;
     if (mnode.is_tombstone()) {
       began = kNever;
-    } else if (ended || (write != writes.end() && begins_time(*write->second))) {
+    } else if (ended ||
+               (write != writes.end() ? begins_time(*write->second)
+                                      : may_be_of_a_try(history, read.name(), mnode, at))) {
       began = at;
     }
   }
