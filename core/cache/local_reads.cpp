@@ -259,7 +259,9 @@ void LocalReads::on_entry(Question& question, const CacheAnswer& answer, Now now
   const MNode mnode = dated(*answer.entry, now.mono);
   if (keep_newer(question, mnode.version, now, effects)) {
     const NearCopy newer = *near_.peek_readable(question.key);
-    near_.confirm(question.key, newer.mnode.version, question.first_sent);
+    if (!newer.mnode.is_expired(now.mono)) {
+      near_.confirm(question.key, newer.mnode.version, question.first_sent);
+    }
     answer_all(question, &newer.mnode, newer.value, now, effects);
     return;
   }

@@ -253,6 +253,12 @@ TEST_F(LocalReadsTest, WhatIsPastItsTimeIsNotOfferedAsUsed) {
   EXPECT_EQ(told_status(), CacheStatus::kAbsent);
   ASSERT_EQ(sent<OfferEntry>().size(), 1U);
   EXPECT_EQ(sent<OfferEntry>()[0].second.entry.accessed_age, 5s);
+  // Nor is the copy used again because its owner has something older.
+  for (const std::uint64_t counter : {5, 6}) {
+    read(key_);
+    reply(entry_answer(question().sequence, key_, counter, bytes(1)), 1);
+    EXPECT_EQ(told_status(), CacheStatus::kAbsent);
+  }
 }
 
 /// Of the newer state only its version is known here: the bytes of the older one can still be read.
