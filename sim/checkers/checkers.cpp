@@ -275,10 +275,13 @@ std::int64_t starts_of_memory(const fuzz::Trial& world, std::uint32_t member, Ti
             fault.kind == Kind::kDiskLies) &&
            fault.node == member && TimePoint{fault.at} <= before;
   });
+  const bool hears_nobody = std::ranges::none_of(std::array{0U, 1U, 2U}, [&](std::uint32_t other) {
+    return other != member && hear_each_other(world, member, other, before, before);
+  });
   const std::int64_t starts = std::ranges::count_if(world.history().ends[member],
                                                     [&](TimePoint end) { return end <= before; });
   return disks_lost(plan, member, before) +
-         (damaged && may_hear_nobody(world, member) ? starts : 0);
+         (damaged && (hears_nobody || may_hear_nobody(world, member)) ? starts : 0);
 }
 
 }  // namespace copal::sim

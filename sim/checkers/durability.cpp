@@ -129,6 +129,15 @@ bool may_lack_bytes(const Operation& write, const KeyHistory& key) {
          state->second.has_stored_value();
 }
 
+/// Whether a removal at least as new was forgotten by a time, under a horizon: what is offered
+/// after that is refused, and rightly so (R4.2).
+bool is_removed_and_forgotten(const History& history, const KeyHistory& key, const Version& version,
+                              TimePoint by) {
+  return std::any_of(key.states.lower_bound(version), key.states.end(), [&](const auto& state) {
+    return state.second.is_tombstone() && history.above(key.group, state.first) <= by;
+  });
+}
+
 /// A server offers what it keeps to whoever begins to act; in a split, to the highest view it
 /// hears.
 void check_offered(const fuzz::Trial& world, const Operation& write, const KeyHistory& key,
@@ -139,6 +148,7 @@ void check_offered(const fuzz::Trial& world, const Operation& write, const KeyHi
     const TimePoint until = span.from + kOffered;
     if (span.from <= write.answered || span.to < until ||
         was_replicated(key, write.version, span.from) ||
+        is_removed_and_forgotten(history, key, write.version, until) ||
         is_outbid(history, key.group, span, span.from, until) ||
         ended(history, write.server, write.asked, until) ||
         !hear_each_other(world, write.server, span.member, span.from - kOffered, until)) {
