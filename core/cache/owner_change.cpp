@@ -255,8 +255,15 @@ bool OwnerCache::answered_elsewhere(NodeId to, NodeId server, const CacheChange&
   const bool lacked = take_missing_value(entry->mnode(), change.change.value.hash, change.value);
   // Who has it, and on its disk, is not known here: so it is replicated once more as it is.
   wait.answer.position = log_.append(entry->mnode(), lacked);
-  if (is_present(&entry->mnode(), now.mono)) {
-    wait.answer.entry = aged(entry->mnode(), now.mono);
+  // All that its server needs to keep it (R1.7), as in do_change().
+  const MNode& mnode = entry->mnode();
+  if (mnode.is_tombstone() || is_present(&mnode, now.mono)) {
+    wait.answer.entry = aged(mnode, now.mono);
+    wait.answer.absent = mnode.is_tombstone() ? mnode.version : kNoVersion;
+  }
+  const Blob* value = replica_.values().find(mnode.value_hash);
+  if (is_append(change.change.action) && mnode.has_stored_value() && value != nullptr) {
+    wait.answer.value = *value;
   }
   window_.begin(server, change.sequence);
   answer_when_copied(std::move(wait), cache.consistency == Consistency::kReplicated, effects);

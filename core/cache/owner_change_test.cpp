@@ -171,6 +171,32 @@ TEST_F(OwnerChange, TheEntrysLastChangeTellsThatItHappenedElsewhere) {
   EXPECT_EQ(*replica_.values().find(hash(bytes(1))), bytes(1)) << "they came with the question";
 }
 
+/// Its server keeps it as one that happened here (R1.7): a removal by its version, what was
+/// appended with the bytes that came of it.
+TEST_F(OwnerChange, OfWhatHappenedElsewhereAllIsToldThatItsServerKeeps) {
+  CacheChange removal = change_of("key", {.action = Action::kRemove});
+  removal.tried.add(Slot{1}, Incarnation{2});
+  MNode removed = foreign("key", 5);
+  removed.change = {kServer, removal.incarnation, removal.sequence};
+  replica_.install(removed, "key");
+  auto answered = ask(removal);
+  ASSERT_EQ(status(answered), CacheStatus::kDone);
+  ASSERT_TRUE(answered->entry.has_value());
+  EXPECT_EQ(answered->entry->mnode.version, removed.version);
+  EXPECT_EQ(answered->absent, removed.version);
+
+  CacheChange append = change_of("other", {.action = Action::kAppend}, bytes(2));
+  append.tried.add(Slot{1}, Incarnation{2});
+  MNode appended = foreign("other", 6, bytes(3));
+  appended.change = {kServer, append.incarnation, append.sequence};
+  replica_.install(appended, "other");
+  replica_.values().provide(appended.value_hash, bytes(3));
+  answered = ask(append);
+  ASSERT_EQ(status(answered), CacheStatus::kDone);
+  EXPECT_EQ(answered->entry->mnode.version, appended.version);
+  EXPECT_EQ(answered->value, bytes(3));
+}
+
 // ---- copies (R1.7, R1.8; DESIGN section 5)
 
 TEST_F(OwnerChange, ReplicatedWaitsForOneReadyMember) {
