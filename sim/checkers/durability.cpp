@@ -55,6 +55,16 @@ bool was_dropped(const History& history, const KeyName& name, const KeyHistory& 
   });
 }
 
+/// Whether what replaced a write was acknowledged to nobody, so that no server has its bytes; the
+/// members' disks may have damaged them.
+bool is_replaced_by_damaged(const fuzz::Trial& world, const Operation& write,
+                            const Version& newest) {
+  return newest > write.version && had_fault(world.plan(), Kind::kDiskFlips, Kind::kDiskTears) &&
+         std::ranges::none_of(world.history().operations, [&](const Operation& other) {
+           return other.name() == write.name() && other.changed() && other.version == newest;
+         });
+}
+
 bool may_be_lost(const History& history, const Operation& write, const KeyHistory& key,
                  bool replicated) {
   return std::ranges::any_of(gaps(key, write.version, write.answered), [&](const Gap& gap) {
@@ -227,8 +237,12 @@ void check_durability(fuzz::Trial& world, Findings& findings) {
     if ((newest >= write.version && has_bytes) || forgotten || cleared) {
       continue;
     }
-    const bool excused = (too_old || may_be_lost(history, write, key, replicated)) &&
-                         !was_dropped(history, write.name(), key, write.version);
+    const bool only_there =
+        may_lack_bytes(write, key) && !gaps(key, write.version, write.answered).empty();
+    const bool damaged = !has_bytes && is_replaced_by_damaged(world, write, newest);
+    const bool excused =
+        (too_old || only_there || damaged || may_be_lost(history, write, key, replicated)) &&
+        !was_dropped(history, write.name(), key, write.version);
     if (excused || given_up) {
       continue;
     }

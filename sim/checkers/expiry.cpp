@@ -194,7 +194,10 @@ void check_expire_timeout(fuzz::Trial& world, const Operation& read, Findings& f
       lost = lost || ended(history, node, write.asked, read.answered);
     }
     findings.judged();
-    const bool split = had_fault(world.plan(), Kind::kFreeze, Kind::kFlipBit);
+    const bool apart = std::ranges::any_of(std::array{0U, 1U, 2U}, [&](std::uint32_t member) {
+      return were_apart(world, member, read.server, write.asked, read.answered);
+    });
+    const bool split = apart || had_fault(world.plan(), Kind::kFreeze, Kind::kFlipBit);
     if (!replaced && !was_cleared && !lost && !split) {
       findings.violated(describe(read) + " found nothing; " + describe(write) +
                         " was not past its time");
