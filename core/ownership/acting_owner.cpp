@@ -160,8 +160,8 @@ void ActingOwner::heed(Group group, Slot from, TimePoint now, OwnerEvents& event
   const GroupAnnouncement& said = peers_[from.value].said[group.value];
   adopt(group, said.view, now, events);
   // Once only: the peer says it until it has seen the comparison, which must not begin again and
-  // again; and only if it can be compared with. Who acts holds the newest itself.
-  if (said.behind && state.stage == Stage::kIdle && !is_cut_off(from, now) &&
+  // again. Who acts holds the newest itself.
+  if (said.behind && state.stage == Stage::kIdle &&
       (state.ready || state.compared.test(from.value))) {
     lose_readiness(group, now, events);
   }

@@ -210,20 +210,6 @@ TEST_F(ActingOwnerTest, ToldThatItIsBehindItIsNotReadyUntilCompared) {
   EXPECT_TRUE(owner_->is_ready(kABC));
 }
 
-TEST_F(ActingOwnerTest, ToldThatItIsBehindByWhoCannotBeComparedWithItStaysReady) {
-  begin_ready(kB);
-  const GroupAnnouncement said{.view = {9, kA}, .owner_acts = true, .ready = true, .behind = true};
-  hear(kA, {.view = {9, kA}, .owner_acts = true, .ready = true});
-  states(PeerState::kSlow, kUnknown, kAlive);
-  pass(30s);
-  hear(kA, said);
-  EXPECT_TRUE(owner_->is_ready(kABC));
-  states(kAlive, kUnknown, kAlive);
-  EXPECT_TRUE(owner_->is_ready(kABC));
-  hear(kA, said);
-  EXPECT_FALSE(owner_->is_ready(kABC)) << "it is heard again";
-}
-
 TEST_F(ActingOwnerTest, WhoActsHeedsNoMarkOfBehind) {
   begin_ready(kA);
   hear(kB, {.ready = true, .behind = true});
