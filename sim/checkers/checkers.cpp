@@ -252,6 +252,13 @@ bool two_acted(const History& history, Group group, TimePoint from, TimePoint to
   return false;
 }
 
+const Operation* told_of(const History& history, const KeyName& name, const Version& version) {
+  const auto found = std::ranges::find_if(history.operations, [&](const Operation& one) {
+    return one.changed() && one.version == version && one.name() == name;
+  });
+  return found == history.operations.end() ? nullptr : &*found;
+}
+
 TimePoint born(const KeyHistory& key, const Version& version) {
   TimePoint first = kNever;
   for (const auto& held : key.held) {
@@ -268,6 +275,23 @@ bool may_hear_nobody(const fuzz::Trial& world, std::uint32_t member) {
   return std::has_single_bit(world.plan().slots) || world.was_cut_off(member);
 }
 
+bool has_heard_nobody(const fuzz::Trial& world, std::uint32_t member, TimePoint at) {
+  constexpr Duration kBegins = 2s;  // from one process's end to the next one's first word
+  TimePoint ended_at{};
+  for (const TimePoint end : world.history().ends[member]) {
+    ended_at = end <= at ? std::max(ended_at, end) : ended_at;
+  }
+  return std::ranges::all_of(std::array{0U, 1U, 2U}, [&](std::uint32_t other) {
+    const bool is_filled = (world.plan().slots >> other & 1U) != 0;
+    return other == member || !is_filled ||
+           std::ranges::any_of(world.plan().faults, [&](const fuzz::PlannedFault& fault) {
+             return TimePoint{fault.at} <= ended_at + kBegins &&
+                    TimePoint{fault.at + fault.lasting} >= at &&
+                    comes_between(fault, member, other);
+           });
+  });
+}
+
 std::int64_t starts_of_memory(const fuzz::Trial& world, std::uint32_t member, TimePoint before) {
   const fuzz::Plan& plan = world.plan();
   const bool damaged = std::ranges::any_of(plan.faults, [&](const fuzz::PlannedFault& fault) {
@@ -275,13 +299,12 @@ std::int64_t starts_of_memory(const fuzz::Trial& world, std::uint32_t member, Ti
             fault.kind == Kind::kDiskLies) &&
            fault.node == member && TimePoint{fault.at} <= before;
   });
-  const bool hears_nobody = std::ranges::none_of(std::array{0U, 1U, 2U}, [&](std::uint32_t other) {
-    return other != member && hear_each_other(world, member, other, before, before);
-  });
   const std::int64_t starts = std::ranges::count_if(world.history().ends[member],
                                                     [&](TimePoint end) { return end <= before; });
   return disks_lost(plan, member, before) +
-         (damaged && (hears_nobody || may_hear_nobody(world, member)) ? starts : 0);
+         (damaged && (may_hear_nobody(world, member) || has_heard_nobody(world, member, before))
+              ? starts
+              : 0);
 }
 
 }  // namespace copal::sim

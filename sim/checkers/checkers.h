@@ -137,10 +137,14 @@ bool two_acted(const History& history, Group group, TimePoint from, TimePoint to
 /// Whether what a put or a touch made has an expire timeout that it may have: its own, or that of
 /// its cache, less what that is spread by.
 bool may_have_timeout(const fuzz::PlannedCache& cache, const Change& change, Duration has);
+/// The operation that was told that it made a version, or nothing.
+const Operation* told_of(const History& history, const KeyName& name, const Version& version);
 /// When a version was first seen anywhere; kNever if it was not.
 TimePoint born(const KeyHistory& key, const Version& version);
 /// Whether there may be no other member that tells one what it has forgotten.
 bool may_hear_nobody(const fuzz::Trial& world, std::uint32_t member);
+/// Whether links have kept a member from hearing any other one since its process last began.
+bool has_heard_nobody(const fuzz::Trial& world, std::uint32_t member, TimePoint at);
 /// How often a member may have forgotten what terms it acted in. Where it hears no other, nobody
 /// tells it before it acts; with a damaged disk each of its starts may have.
 std::int64_t starts_of_memory(const fuzz::Trial& world, std::uint32_t member, TimePoint before);

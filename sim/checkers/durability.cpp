@@ -60,9 +60,7 @@ bool was_dropped(const History& history, const KeyName& name, const KeyHistory& 
 bool is_replaced_by_damaged(const fuzz::Trial& world, const Operation& write,
                             const Version& newest) {
   return newest > write.version && had_fault(world.plan(), Kind::kDiskFlips, Kind::kDiskTears) &&
-         std::ranges::none_of(world.history().operations, [&](const Operation& other) {
-           return other.name() == write.name() && other.changed() && other.version == newest;
-         });
+         told_of(world.history(), write.name(), newest) == nullptr;
 }
 
 bool may_be_lost(const History& history, const Operation& write, const KeyHistory& key,

@@ -22,9 +22,12 @@ namespace {
 using Kind = fuzz::PlannedFault::Kind;
 
 /// Of operations whose changes begin the entry's time anew.
+bool begins_time(Action action) {
+  return action == Action::kPut || action == Action::kTouch;
+}
+
 bool begins_time(const Operation& operation) {
-  return operation.changed() &&
-         (operation.change.action == Action::kPut || operation.change.action == Action::kTouch);
+  return operation.changed() && begins_time(operation.change.action);
 }
 
 /// Whether a state may come from an earlier try of such an operation, of which its server was told
@@ -33,8 +36,8 @@ bool may_be_of_a_try(const History& history, const KeyName& name, const MNode& m
                      TimePoint at) {
   return std::ranges::any_of(history.operations, [&](const Operation& operation) {
     return operation.name() == name && operation.server == mnode.change.server.value &&
-           (operation.change.action == Action::kPut || operation.change.action == Action::kTouch) &&
-           operation.asked <= at && operation.answered >= at;
+           begins_time(operation.change.action) && operation.asked <= at &&
+           operation.answered >= at;
   });
 }
 

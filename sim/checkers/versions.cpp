@@ -40,15 +40,6 @@ void check_horizon(const KeyHistory& key, const History::Rise& rise, Findings& f
   }
 }
 
-/// Whether a version was made before it was first seen: its writer was told of it earlier.
-bool was_told_before(const History& history, const KeyName& name, const Version& version,
-                     TimePoint at) {
-  return std::ranges::any_of(history.operations, [&](const Operation& write) {
-    return write.changed() && write.version == version && write.name() == name &&
-           write.answered < at;
-  });
-}
-
 /// Of all keys, as long as the member has its memory.
 void check_clock(const fuzz::Trial& world, std::uint32_t member, Findings& findings) {
   std::map<TimePoint, std::vector<std::uint64_t>> counters;
@@ -61,8 +52,11 @@ void check_clock(const fuzz::Trial& world, std::uint32_t member, Findings& findi
       // it this member, which has lost its disk.
       const TimePoint at = born(key, version);
       const HeldState* here = at == kNever ? nullptr : key.at(member, at);
-      if (here != nullptr && here->version == version &&
-          !was_told_before(world.history(), name, version, at)) {
+      if (here == nullptr || here->version != version) {
+        continue;
+      }
+      const Operation* write = told_of(world.history(), name, version);
+      if (write == nullptr || write->answered >= at) {
         counters[at].push_back(version.counter);
       }
     }
