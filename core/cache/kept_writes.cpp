@@ -141,6 +141,12 @@ void KeptWrites::begin_offer(Kept kept, Now now, Effects& effects) {
     return;
   }
   ++counts_.offered;
+  // The owner that was told of later uses may be gone with them. Rule: R0.7.
+  const NearCopy* copy = near_.peek(kept.mnode.key);
+  if (copy != nullptr && kept.mnode.idle_timeout_ms > 0 && !copy->mnode.is_tombstone() &&
+      copy->mnode.version == kept.mnode.version) {
+    kept.mnode.accessed = std::max(kept.mnode.accessed, copy->checked);
+  }
   const std::uint64_t sequence = next_sequence_++;
   Offer& offer = offers_[sequence] = Offer{.kept = std::move(kept), .asked = kNoNode};
   send(sequence, offer, now, effects);

@@ -11,6 +11,7 @@
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/cache/local_cache_config.h"
+#include "core/cache/near_cache.h"
 #include "core/membership/triad_link.h"
 #include "core/protocol/effect.h"
 
@@ -27,8 +28,10 @@ namespace copal {
 /// stands in the order of its positions; 3. an offer under way is asked again until it is answered.
 class KeptWrites {
  public:
-  KeptWrites(const LocalCacheConfig& config, TriadLink& link, std::uint64_t& next_sequence)
-      : config_(config), link_(link), next_sequence_(next_sequence) {}
+  /// near  says what was used since it was written.
+  KeptWrites(const LocalCacheConfig& config, TriadLink& link, const NearCache& near,
+             std::uint64_t& next_sequence)
+      : config_(config), link_(link), near_(near), next_sequence_(next_sequence) {}
 
   /// Whether another write may be sent: its room is not known before its answer, so one more is
   /// taken while there is any.
@@ -100,6 +103,7 @@ class KeptWrites {
 
   const LocalCacheConfig& config_;
   TriadLink& link_;
+  const NearCache& near_;
   std::uint64_t& next_sequence_;
   std::array<std::deque<Kept>, kSlots> kept_;  // by owner
   std::map<std::uint64_t, Offer> offers_;      // by sequence

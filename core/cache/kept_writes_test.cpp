@@ -11,7 +11,7 @@ class KeptWritesTest : public LocalBed {
   void SetUp() override { begin_kept(); }
   void begin_kept() {
     begin();
-    kept_.emplace(config_, *link_, next_);
+    kept_.emplace(config_, *link_, near_, next_);
   }
 
   void keep(const std::string& key, std::uint64_t counter, std::uint64_t position,
@@ -57,6 +57,7 @@ class KeptWritesTest : public LocalBed {
 
   const std::string key_ = key_at(0);
   std::uint64_t next_ = 1;
+  NearCache near_{{}};
   std::optional<KeptWrites> kept_;
 };
 
@@ -262,6 +263,26 @@ TEST_F(KeptWritesTest, WhatAnUnheardStartAcknowledgedIsOfferedToTheOneThatIsHear
   kept_->on_owners_changed(now_, effects_);
   answer(offered().second.sequence, CacheStatus::kNotModified, 0, 1);
   EXPECT_EQ(kept_->count(), 0U);
+}
+
+TEST_F(KeptWritesTest, UsesThatOnlyTheLostOwnerWasToldOfGoWithTheOffer) {
+  MNode mnode = mnode_of(key_, 5, bytes(1));
+  mnode.idle_timeout_ms = 10'000;
+  mnode.accessed = now_.mono;
+  const auto age_offered = [&](const Version& read) {
+    begin_kept();
+    MNode copy = mnode;
+    copy.version = read;
+    near_.put(copy, bytes(1), mnode.accessed + 4s);
+    kept_->keep(mnode, key_, bytes(1), Slot{0}, Incarnation{1}, 1, now_, effects_);
+    change_owner(key_, 2);
+    return offered().second.entry.accessed_age;
+  };
+  now_.mono += 5s;
+  const auto now = now_;
+  EXPECT_EQ(age_offered(mnode.version), 1s);
+  now_ = now;
+  EXPECT_EQ(age_offered(mnode_of(key_, 6).version), 5s) << "another state was used since";
 }
 
 // It would end before its time if its new owner knew of the write alone.

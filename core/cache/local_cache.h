@@ -30,7 +30,7 @@ class LocalCache {
         statistics_(catalog),
         next_sequence_(link.incarnation().value),
         near_(config.near),
-        kept_(config_, link, next_sequence_),
+        kept_(config_, link, near_, next_sequence_),
         reads_(config_, catalog, link, near_, kept_, statistics_, next_sequence_),
         changes_(config_, catalog, link, near_, kept_, statistics_, next_sequence_),
         scans_(config_, catalog, link, next_sequence_) {}

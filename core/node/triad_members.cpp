@@ -343,7 +343,8 @@ void TriadServer::perform(const OwnerEvent& event, Now, Effects& effects) {
                           r.stream_began[event.peer.value]});
       break;
     case OwnerEvent::Kind::kHandOver:
-      effects.push_back(Send{peer, HandOver{event.group, event.view, event.prepared}});
+      effects.push_back(
+          Send{peer, HandOver{event.group, event.view, event.prepared, event.behind}});
       break;
     case OwnerEvent::Kind::kReserveTerms:
       self_.terms_below = std::max(self_.terms_below, event.view.term);
@@ -461,17 +462,26 @@ GroupSet TriadServer::to_compare(Slot peer) const {
   return groups;
 }
 
-/// Those that are ready for all that this member acts for.
-std::vector<NodeId> TriadServer::ready_members() const {
+/// Members with a stream of changes that are ready for a group at all that this one acts for or
+/// has acted for, whose changes they must have; and whether one is ready for all that it acts for.
+/// Rule: R1.7.
+TriadServer::ReadyMembers TriadServer::ready_members() const {
   const Running& r = *running_;
-  SlotSet ready = SlotSet(0b111);
+  SlotSet for_some;
+  SlotSet for_all = SlotSet(0b111);
   for (std::uint8_t i = 0; i < kGroups; ++i) {
-    if (r.ownership.acts(Group{i})) {
-      ready &= r.ownership.ready_replicas(Group{i});
+    const SlotSet ready = r.ownership.ready_replicas(Group{i});
+    for_some |= r.acted_for.test(i) ? ready : SlotSet();
+    for_all &= r.ownership.acts(Group{i}) ? ready : SlotSet(0b111);
+  }
+  ReadyMembers members;
+  for (const NodeId member : r.replication.streams()) {
+    const std::uint8_t slot = slot_of(member)->value;
+    members.is_alone = members.is_alone && !for_all.test(slot);
+    if (for_all.test(slot) || for_some.test(slot)) {
+      members.nodes.push_back(member);
     }
   }
-  std::vector<NodeId> members = r.replication.streams();
-  std::erase_if(members, [&](NodeId member) { return !ready.test(slot_of(member)->value); });
   return members;
 }
 
@@ -479,14 +489,15 @@ void TriadServer::send_heartbeats(Now now, Effects& effects) {
   Running& r = *running_;
   r.next_heartbeat = now.mono + config_.heartbeat_interval;
   r.last_heartbeat = now.mono;
-  const std::vector<NodeId> ready = ready_members();
-  r.alone = ready.empty();
+  const ReadyMembers ready = ready_members();
+  r.alone = ready.is_alone;
   // A split may just have ended: what was changed on this side of it is nobody else's yet.
-  if (!ready.empty() &&
-      std::ranges::all_of(ready, [&](NodeId one) { return to_compare(*slot_of(one)).none(); })) {
-    r.replicated_up_to = std::max(r.replicated_up_to, COPAL_MUTANT(kReplicatedUpToAhead)
-                                                          ? r.replication.last_position()
-                                                          : r.replication.acked_by_all(ready));
+  if (!r.alone && std::ranges::all_of(
+                      ready.nodes, [&](NodeId one) { return to_compare(*slot_of(one)).none(); })) {
+    r.replicated_up_to =
+        std::max(r.replicated_up_to, COPAL_MUTANT(kReplicatedUpToAhead)
+                                         ? r.replication.last_position()
+                                         : r.replication.acked_by_all(ready.nodes));
   }
   for (const Slot slot : kAllSlots) {
     if (filled_.test(slot.value) && slot != config_.slot) {

@@ -128,6 +128,33 @@ TEST_F(TriadMembersTest, AStreamThatBeginsAnewSoonHoldsUpNothing) {
   EXPECT_TRUE(cluster().run_until([&] { return kept(kOne) == 0; }, 10s));
 }
 
+/// It may take over what it is ready for.
+TEST_F(TriadMembersTest, WhoIsReadyForSomeGroupsHasTheirChangesTooBeforeTheyAreLetGo) {
+  begin();
+  const std::string key = cluster().key_owned_by(0, kPlain);
+  const Group group = group_of(key_hash_of(kPlain, key));
+  Group other{0};
+  while (other == group || !cluster().member(0).ownership().acts(other)) {
+    ++other.value;
+  }
+  cluster().kill(NodeId{2});
+  cluster().run_for(5s);
+  cluster().loses = [&](const FakeCluster::Sent& sent) {
+    const auto* open = std::get_if<CompareOpen>(&sent.message);
+    return (open != nullptr && open->at.group == other) ||
+           (sent.from == NodeId{0} && sent.to == NodeId{2} &&
+            std::holds_alternative<Replicate>(sent.message));
+  };
+  cluster().start_member(2);
+  ASSERT_TRUE(cluster().run_until(
+      [&] { return cluster().member(0).ownership().ready_replicas(group).test(2); }, 10s));
+  ASSERT_EQ(put(kOne, key, text_bytes("value")), CacheStatus::kDone);
+  cluster().run_for(1s);
+  EXPECT_EQ(kept(kOne), 1U) << "one of two has it";
+  cluster().loses = nullptr;
+  EXPECT_TRUE(cluster().run_until([&] { return kept(kOne) == 0; }, 10s));
+}
+
 /// Found by the fuzzer (seed 1796134697820): a member restarted before it was missed, compared with
 /// nobody, for its overloaded peer seemed not to hear it, and was ready; what it had lost counted
 /// as replicated.
@@ -275,7 +302,8 @@ TEST_F(TriadMembersTest, NobodyElseIsAMember) {
   heartbeat.announcement.assign(kGroups, {.view = {99'999, Slot{2}}, .owner_acts = true});
   for (const NodeId from : {kStranger, kOne}) {
     cluster().tell(NodeId{0}, MessageReceived{from, heartbeat});
-    cluster().tell(NodeId{0}, MessageReceived{from, HandOver{Group{0}, {99'999, Slot{2}}, true}});
+    cluster().tell(NodeId{0},
+                   MessageReceived{from, HandOver{Group{0}, {99'999, Slot{2}}, true, {}}});
     cluster().tell(NodeId{0}, MessageReceived{from, AskHandOver{Group{0}, {99'999, Slot{2}}}});
   }
   cluster().run_for(2s);

@@ -231,55 +231,59 @@ bool TriadServer::is_always_synced(CacheId cache) const {
 void TriadServer::on_replica_message(NodeId from, const Message& message, Now now,
                                      Effects& effects) {
   Running& r = *running_;
-  std::visit(Overloaded{[&](const Replicate& copy) {
-                          r.clock.observe(copy.entry.mnode.version.counter, now.mono);
-                          r.feed.on_replicate(from, copy, is_always_synced(copy.entry.mnode.cache),
-                                              now.mono, effects);
-                          if (copy.value.size_bytes() > 0) {
-                            on_bytes(copy.value_hash(), now, effects);
-                          }
-                        },
-                        [&](const ReplicateClear& copy) {
-                          r.clock.observe(copy.cleared.counter, now.mono);
-                          r.feed.on_replicate_clear(from, copy, is_always_synced(copy.cache),
-                                                    effects);
-                        },
-                        [&](const ReplicateAck& ack) {
-                          if (r.replication.on_ack(from, ack, now.mono)) {
-                            r.owner.on_replicated(effects);
-                          }
-                        },
-                        [&](const FetchValue& fetch) { r.fetch.on_fetch(from, fetch, effects); },
-                        [&](const FetchedValue& fetched) {
-                          if (fetched.found && fetched.value.size_bytes() > 0) {
-                            replica_.values().provide(fetched.hash, fetched.value);
-                          }
-                          r.fetch.on_fetched(from, fetched, now.mono, effects);
-                          on_bytes(fetched.hash, now, effects);
-                        },
-                        [&](const RosterUpdate& update) { on_roster(from, update, now, effects); },
-                        [&](const AskHandOver& ask) {
-                          OwnerEvents events;
-                          r.ownership.on_hand_over_asked(ask.group, *slot_of(from), ask.view,
-                                                         now.mono, events);
-                          perform(events, now, effects);
-                          refresh_duties(effects);
-                        },
-                        [&](const HandOver& given) {
-                          OwnerEvents events;
-                          r.ownership.on_handed_over(given.group, *slot_of(from), given.view,
-                                                     given.prepared, now.mono, events);
-                          perform(events, now, effects);
-                          refresh_duties(effects);
-                        },
-                        [&](const auto&) { on_compare_message(from, message, now, effects); }},
-             message);
+  std::visit(
+      Overloaded{[&](const Replicate& copy) {
+                   r.clock.observe(copy.entry.mnode.version.counter, now.mono);
+                   r.feed.on_replicate(from, copy, is_always_synced(copy.entry.mnode.cache),
+                                       now.mono, effects);
+                   if (copy.value.size_bytes() > 0) {
+                     on_bytes(copy.value_hash(), now, effects);
+                   }
+                 },
+                 [&](const ReplicateClear& copy) {
+                   r.clock.observe(copy.cleared.counter, now.mono);
+                   r.feed.on_replicate_clear(from, copy, is_always_synced(copy.cache), effects);
+                 },
+                 [&](const ReplicateAck& ack) {
+                   if (r.replication.on_ack(from, ack, now.mono)) {
+                     r.owner.on_replicated(effects);
+                   }
+                 },
+                 [&](const FetchValue& fetch) { r.fetch.on_fetch(from, fetch, effects); },
+                 [&](const FetchedValue& fetched) {
+                   if (fetched.found && fetched.value.size_bytes() > 0) {
+                     replica_.values().provide(fetched.hash, fetched.value);
+                   }
+                   r.fetch.on_fetched(from, fetched, now.mono, effects);
+                   on_bytes(fetched.hash, now, effects);
+                 },
+                 [&](const RosterUpdate& update) { on_roster(from, update, now, effects); },
+                 [&](const AskHandOver& ask) {
+                   OwnerEvents events;
+                   r.ownership.on_hand_over_asked(ask.group, *slot_of(from), ask.view, now.mono,
+                                                  events);
+                   perform(events, now, effects);
+                   refresh_duties(effects);
+                 },
+                 [&](const HandOver& given) {
+                   OwnerEvents events;
+                   r.ownership.on_handed_over(given.group, *slot_of(from), given.view,
+                                              given.prepared, given.behind, now.mono, events);
+                   perform(events, now, effects);
+                   refresh_duties(effects);
+                 },
+                 [&](const auto&) { on_compare_message(from, message, now, effects); }},
+      message);
 }
 
 void TriadServer::on_compare_message(NodeId from, const Message& message, Now now,
                                      Effects& effects) {
   Running& r = *running_;
   if (const auto* open = std::get_if<CompareOpen>(&message)) {
+    // What an earlier start has sent would be taken for this one's.
+    if (open->incarnation != r.detector.incarnation(from)) {
+      return;
+    }
     r.compare_answer.on_open(from, *open, r.ownership.is_ready(open->at.group),
                              uses_unknown_for(open->at.group, *slot_of(from), now.mono), now,
                              effects);

@@ -201,7 +201,11 @@ class TriadServer {
   void refresh_duties(Effects& effects);
   void refresh_streams(Now now, Effects& effects);
   void finish_drains(Now now, Effects& effects);
-  std::vector<NodeId> ready_members() const;
+  struct ReadyMembers {
+    std::vector<NodeId> nodes;
+    bool is_alone = true;
+  };
+  ReadyMembers ready_members() const;
   GroupSet to_compare(Slot peer) const;
   void send_heartbeats(Now now, Effects& effects);
   MemberHeartbeat heartbeat_to(NodeId to, std::optional<Slot> slot, bool announce, Now now);

@@ -473,16 +473,22 @@ void ActingOwner::on_drained(Group group, TimePoint now, OwnerEvents& events) {
   GroupState& state = at(group);
   if (state.stage == Stage::kDraining && now < state.hand_over_ends) {
     state.stage = Stage::kOffered;
-    events.push_back({Kind::kHandOver, group, state.view, *state.heir, !state.preparing});
+    events.push_back(
+        {Kind::kHandOver, group, state.view, *state.heir, !state.preparing, behind(group)});
   }
 }
 
-void ActingOwner::on_handed_over(Group group, Slot from, View view, bool prepared, TimePoint now,
-                                 OwnerEvents& events) {
+void ActingOwner::on_handed_over(Group group, Slot from, View view, bool prepared, SlotSet behind,
+                                 TimePoint now, OwnerEvents& events) {
   GroupState& state = at(group);
   if (state.stage != Stage::kIdle || !state.ready || is_leaving_ || view.slot != from ||
       !others_.test(from.value) || view < state.view || view.term >= kTermMax) {
     return;
+  }
+  for (const Slot slot : kAllSlots) {
+    if (behind.test(slot.value) && others_.test(slot.value) && slot != from) {
+      on_behind(group, slot, now);
+    }
   }
   state.view = view;
   start(group, view.term + 1, prepared, now, events);
@@ -501,12 +507,19 @@ std::size_t ActingOwner::acting_count() const {
 
 // ---- What it says ----
 
+SlotSet ActingOwner::behind(Group group) const {
+  SlotSet behind;
+  for (const Slot slot : kAllSlots) {
+    behind[slot.value] = peers_[slot.value].behind_since[group.value] != kNever;
+  }
+  return behind;
+}
+
 SlotSet ActingOwner::ready_replicas(Group group) const {
+  const SlotSet counted = COPAL_MUTANT(kBehindIsReady) ? here_ : here_ & ~behind(group);
   SlotSet ready;
   for (const Slot slot : kAllSlots) {
-    const Peer& peer = peers_[slot.value];
-    ready[slot.value] = here_[slot.value] && peer.said[group.value].ready &&
-                        (peer.behind_since[group.value] == kNever || COPAL_MUTANT(kBehindIsReady));
+    ready[slot.value] = counted[slot.value] && peers_[slot.value].said[group.value].ready;
   }
   return ready;
 }

@@ -41,7 +41,7 @@ struct OwnerEvent {
     kAskHandOver,   // send the question for `view` to `peer`
     kDrain,         // take no new request, finish those under way, send `peer` what it may lack,
                     // then call on_drained
-    kHandOver,      // send `peer` the hand-over of `view`, with `prepared`
+    kHandOver,      // send `peer` the hand-over of `view`, with `prepared` and `behind`
     kReserveTerms,  // put view.term on disk as the new `below`, then call on_terms_reserved
   };
   Kind kind{};
@@ -49,6 +49,7 @@ struct OwnerEvent {
   View view;
   Slot peer;
   bool prepared = false;
+  SlotSet behind;
 };
 using OwnerEvents = std::vector<OwnerEvent>;
 
@@ -129,8 +130,9 @@ class ActingOwner {
   void on_drained(Group group, TimePoint now, OwnerEvents& events);
   /// At the side that takes: `from` gave up acting under `view` for this member. Ignored if this
   /// one is not ready or knows a higher view; the giver takes it back by itself.
-  void on_handed_over(Group group, Slot from, View view, bool prepared, TimePoint now,
-                      OwnerEvents& events);
+  /// behind  what the giver knows of the third: it is behind this member as well.
+  void on_handed_over(Group group, Slot from, View view, bool prepared, SlotSet behind,
+                      TimePoint now, OwnerEvents& events);
   /// This member is going to stop: it hands all groups over, each to the next ready one in order,
   /// and takes none again. Where none is ready it acts on. The node ends when acting_count() is 0,
   /// or it has no more time. Rule: R1.5.
@@ -209,6 +211,7 @@ class ActingOwner {
   GroupState& at(Group group) { return groups_[group.value]; }
   const GroupState& at(Group group) const { return groups_[group.value]; }
   bool is_cut_off(Slot peer, TimePoint now) const;
+  SlotSet behind(Group group) const;
   static bool precedes(Group group, Slot one, Slot other);
   bool may_act(Group group) const;
   bool is_compared_enough(const GroupState& state, TimePoint now) const;

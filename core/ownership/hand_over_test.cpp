@@ -99,21 +99,40 @@ TEST_F(ActingOwnerTest, TakesAHandOverAsItWasPrepared) {
   for (const bool prepared : {true, false}) {
     begin_ready(kA);
     hear(kC, {.view = {9, kC}, .owner_acts = true, .ready = true});
-    owner_->on_handed_over(kABC, kC, {9, kC}, prepared, now_, fresh());
+    owner_->on_handed_over(kABC, kC, {9, kC}, prepared, {}, now_, fresh());
     EXPECT_EQ(owner_->view(kABC), (View{10, kA}));
     EXPECT_EQ(owner_->is_prepared(kABC), prepared);
   }
 }
 
+/// Who acts next must know: the third may hear nothing of the giver, and think that it is ready.
+TEST_F(HandOverTest, SaysWhoIsBehind) {
+  owner_->on_behind(kABC, kC, now_);
+  owner_->on_hand_over_asked(kABC, kA, mine_, now_, fresh());
+  owner_->on_drained(kABC, now_, fresh());
+  ASSERT_EQ(events(Kind::kHandOver, kABC).size(), 1U);
+  EXPECT_EQ(events(Kind::kHandOver, kABC)[0].behind, SlotSet(0b100));
+}
+
+TEST_F(ActingOwnerTest, WhoWasBehindTheGiverIsBehindTheTaker) {
+  begin_ready(kA);
+  hear(kC, {.view = {9, kC}, .owner_acts = true, .ready = true});
+  owner_->on_handed_over(kABC, kC, {9, kC}, true, SlotSet(0b111), now_, fresh());
+  EXPECT_EQ(owner_->ready_replicas(kABC), SlotSet(0b100)) << "but not who has given it";
+  EXPECT_TRUE(owner_->announcement(kB)[kABC.value].behind);
+  owner_->on_compared(kABC, kB, true, now_, now_, fresh());
+  EXPECT_EQ(owner_->ready_replicas(kABC), SlotSet(0b110));
+}
+
 TEST_F(ActingOwnerTest, TakesNoHandOverThatIsOldOrWhenNotReady) {
   begin_ready(kA);
   hear(kC, {.view = {9, kC}, .owner_acts = true, .ready = true});
-  owner_->on_handed_over(kABC, kC, {8, kC}, true, now_, fresh());
-  owner_->on_handed_over(kABC, kC, {9, kB}, true, now_, events_);
+  owner_->on_handed_over(kABC, kC, {8, kC}, true, {}, now_, fresh());
+  owner_->on_handed_over(kABC, kC, {9, kB}, true, {}, now_, events_);
   EXPECT_TRUE(events_.empty());
   hear(kC, {.view = {9, kC}, .owner_acts = true, .ready = true, .behind = true});
   EXPECT_FALSE(owner_->is_ready(kABC));
-  owner_->on_handed_over(kABC, kC, {9, kC}, true, now_, fresh());
+  owner_->on_handed_over(kABC, kC, {9, kC}, true, {}, now_, fresh());
   EXPECT_TRUE(events_.empty());
 }
 

@@ -97,7 +97,7 @@ std::vector<Message> one_of_each_kind() {
       ServerList{1, 2, 3, {{NodeId{1}, 2, NodeRole::kDynamic, ServerPhase::kReady, {1.5}}}},
       RosterUpdate{{{NodeId{1}, RosterState::kDisabled, mnode.version}}},
       AskHandOver{Group{3}, {4, Slot{2}}},
-      HandOver{Group{3}, {4, Slot{2}}, true},
+      HandOver{Group{3}, {4, Slot{2}}, true, SlotSet(0b010)},
       CompareOpen{step, Incarnation{1}, 2, mnode.version, 3s, {sum}},
       CompareOpened{step, 2, mnode.version, true, 3s, {sum}},
       CompareSums{step, CacheId{1}, true, 2, 3, mnode.key, {4, 5, 6}},

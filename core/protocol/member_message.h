@@ -194,11 +194,13 @@ struct HandOver {
   Group group;
   View view;              // under which the sender acted
   bool prepared = false;  // it answered for `replicated` caches too
+  SlotSet behind;         // others, which miss changes of the sender's (R1.8)
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(self.group);
     visit(self.view);
     visit(self.prepared);
+    visit(self.behind);
   }
 };
 
