@@ -106,9 +106,10 @@ void TriadServer::on_heartbeat(NodeId from, const ServerHeartbeat& heartbeat, No
       from, heartbeat.beat.incarnation,
       {heartbeat.beat.sequence, heartbeat.beat.echo, heartbeat.beat.began}, now.mono);
   if (knows_another_start(heartbeat.beat)) {
-    // Perhaps no member is there that would tell. Each server once, for some heard later starts
-    // than others: who says so again and again is wrong.
-    if (heartbeat.beat.known < kStartsMax && told_by_.insert(from).second) {
+    // Perhaps no member is there that would tell. More than once, for what a clogged link delivers
+    // late is of later starts; but who says so again and again is wrong.
+    constexpr int kTellsMax = 4;
+    if (heartbeat.beat.known < kStartsMax && told_by_[from]++ < kTellsMax) {
       const bool lost = !std::exchange(began_again_, true);
       begin_again(self_.generation + (lost ? 1 : 0), Incarnation{heartbeat.beat.known.value + 1},
                   now, effects);

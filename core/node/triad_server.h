@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "core/base/ids.h"
@@ -222,7 +221,7 @@ class TriadServer {
   UnwrittenSends unwritten_;
   std::uint64_t times_behind_ = 0;  // streams that were given up (R1.8)
   bool began_again_ = false;        // this start has found that it lost what it had synced
-  std::set<NodeId> told_by_;        // servers that told of such a start
+  std::map<NodeId, int> told_by_;   // how often servers told of such a start
   std::unique_ptr<Running> running_;
   TimePoint stop_by_ = kNever;  // a stop was ordered: then at the latest
   std::array<bool, kAlarms> alarms_{};

@@ -175,8 +175,10 @@ TEST_F(TriadServerTest, ADiskLostTwiceIsNotTakenForTheFirstLoss) {  // R5.4
   EXPECT_EQ(cluster().member(1).self().generation, 3U);
 }
 
-/// Each: one that was away tells of an earlier start than the others.
-TEST_F(TriadServerTest, EachServerMayTellOfALostStartOnceAndNotOfAnImpossibleOne) {
+/// Each: one that was away tells of an earlier start than the others. Found by the fuzzer (seed
+/// 1796147499410): one that was told once heeded no more when heartbeats of a later lost start came
+/// out of a clogged link, and no server ever heard it.
+TEST_F(TriadServerTest, EachServerMayTellOfLostStartsAFewTimesAndNotOfAnImpossibleOne) {
   begin();
   const auto tell = [&](std::uint64_t known, NodeId server = kOne) {
     ServerHeartbeat heartbeat{
@@ -192,9 +194,11 @@ TEST_F(TriadServerTest, EachServerMayTellOfALostStartOnceAndNotOfAnImpossibleOne
   const SelfRecord again = tell(50);
   EXPECT_EQ(again.incarnation, Incarnation{51});
   EXPECT_EQ(again.generation, before.generation + 1);
-  EXPECT_EQ(tell(70).incarnation, Incarnation{51});
+  EXPECT_EQ(tell(51).incarnation, Incarnation{52}) << "another one of this number";
+  EXPECT_EQ(tell(70).incarnation, Incarnation{71});
+  EXPECT_EQ(tell(71).incarnation, Incarnation{72});
+  EXPECT_EQ(tell(75).incarnation, Incarnation{72});
   EXPECT_EQ(tell(80, kTwo).incarnation, Incarnation{81});
-  EXPECT_EQ(tell(90, kTwo).incarnation, Incarnation{81});
   EXPECT_EQ(cluster().member(0).self().generation, again.generation);
   EXPECT_TRUE(settles());
 }

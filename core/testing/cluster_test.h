@@ -62,6 +62,14 @@ class ClusterTest : public ::testing::Test {
     return name.is_inline ? Blob(inline_bytes(name)) : answer.value;
   }
 
+  /// From now on this member's changes reach no other one.
+  void lose_copies_of(std::uint32_t slot) {
+    cluster().loses = [slot](const FakeCluster::Sent& sent) {
+      return sent.from == NodeId{slot} && std::holds_alternative<Replicate>(sent.message);
+    };
+  }
+  /// How many of its writes a server keeps.
+  std::size_t kept(NodeId server) { return cluster().server(server).cache()->kept().count(); }
   /// Runs until everything is served and all members hold the same.
   bool settles(Duration within = 30s) {
     return cluster().run_until([this] { return cluster().is_serving(); }, within) &&
