@@ -104,6 +104,26 @@ TEST_F(TriadKeptWritesTest, WhoIsReadyForSomeGroupsHasTheirChangesTooBeforeTheyA
   EXPECT_TRUE(cluster().run_until([&] { return kept(kOne) == 0; }, 10s));
 }
 
+/// A large one catches up for minutes.
+TEST_F(TriadKeptWritesTest, WhoStillComparesOtherMembersGroupsHoldsUpNothing) {
+  begin();
+  Group other{0};
+  while (!cluster().member(1).ownership().acts(other)) {
+    ++other.value;
+  }
+  cluster().kill(NodeId{2});
+  cluster().run_for(5s);
+  cluster().loses = [&](const FakeCluster::Sent& sent) {
+    const auto* open = std::get_if<CompareOpen>(&sent.message);
+    return open != nullptr && open->at.group == other;
+  };
+  cluster().start_member(2);
+  cluster().run_for(10s);
+  ASSERT_FALSE(cluster().member(2).ownership().is_ready(other));
+  ASSERT_EQ(put(kOne, cluster().key_owned_by(0, kPlain), text_bytes("value")), CacheStatus::kDone);
+  EXPECT_TRUE(cluster().run_until([&] { return kept(kOne) == 0; }, 5s));
+}
+
 /// Found by the fuzzer (seed 1796134697820): a member restarted before it was missed, compared with
 /// nobody, for its overloaded peer seemed not to hear it, and was ready; what it had lost counted
 /// as replicated.

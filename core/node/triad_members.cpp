@@ -454,26 +454,31 @@ MemberHeartbeat TriadServer::heartbeat_to(NodeId to, std::optional<Slot> slot, b
 }
 
 /// What a member's stream says nothing of and its readiness doesn't either, for this member acts
-/// for it no more: until that is compared, no change counts as replicated to it.
+/// for it no more: until that is compared, no change counts as replicated to it. What it is not
+/// ready for it compares before it can take it over.
 GroupSet TriadServer::to_compare(Slot peer) const {
   GroupSet groups = running_->uncompared[peer.value];
   for (std::uint8_t i = 0; i < kGroups && groups.any(); ++i) {
-    groups.set(i, groups.test(i) && !running_->ownership.acts(Group{i}));
+    const ActingOwner& ownership = running_->ownership;
+    groups.set(i, groups.test(i) && !ownership.acts(Group{i}) &&
+                      ownership.say_ready(Group{i}).test(peer.value));
   }
   return groups;
 }
 
-/// Members with a stream of changes that are ready for a group at all that this one acts for or
-/// has acted for, whose changes they must have; and whether one is ready for all that it acts for.
-/// Rule: R1.7.
+/// Members with a stream of changes that are ready for any group that this one acts for, so that
+/// they may take it over and must have its changes; and whether one is ready for all. What it acted
+/// for earlier, servers offer to who acts now. Rule: R1.7.
 TriadServer::ReadyMembers TriadServer::ready_members() const {
   const Running& r = *running_;
   SlotSet for_some;
   SlotSet for_all = SlotSet(0b111);
   for (std::uint8_t i = 0; i < kGroups; ++i) {
-    const SlotSet ready = r.ownership.ready_replicas(Group{i});
-    for_some |= r.acted_for.test(i) ? ready : SlotSet();
-    for_all &= r.ownership.acts(Group{i}) ? ready : SlotSet(0b111);
+    if (r.ownership.acts(Group{i})) {
+      const SlotSet ready = r.ownership.ready_replicas(Group{i});
+      for_some |= ready;
+      for_all &= ready;
+    }
   }
   ReadyMembers members;
   for (const NodeId member : r.replication.streams()) {

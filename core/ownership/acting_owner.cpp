@@ -515,13 +515,16 @@ SlotSet ActingOwner::behind(Group group) const {
   return behind;
 }
 
-SlotSet ActingOwner::ready_replicas(Group group) const {
-  const SlotSet counted = COPAL_MUTANT(kBehindIsReady) ? here_ : here_ & ~behind(group);
-  SlotSet ready;
+SlotSet ActingOwner::say_ready(Group group) const {
+  SlotSet ready = here_;
   for (const Slot slot : kAllSlots) {
-    ready[slot.value] = counted[slot.value] && peers_[slot.value].said[group.value].ready;
+    ready[slot.value] = ready[slot.value] && peers_[slot.value].said[group.value].ready;
   }
   return ready;
+}
+
+SlotSet ActingOwner::ready_replicas(Group group) const {
+  return COPAL_MUTANT(kBehindIsReady) ? say_ready(group) : say_ready(group) & ~behind(group);
 }
 
 Announcement ActingOwner::announcement(Slot to) const {

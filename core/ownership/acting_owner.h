@@ -152,8 +152,9 @@ class ActingOwner {
   std::optional<Slot> owner(Group group) const;
   /// Peers that are heard.
   SlotSet reachable() const { return here_; }
-  /// Peers that are heard, say that they are ready, and miss nothing of this member's: those whose
-  /// copy counts for `replicated`.
+  /// Those of them that say that they are ready.
+  SlotSet say_ready(Group group) const;
+  /// Those of them that miss nothing of this member's, too: whose copy counts for `replicated`.
   SlotSet ready_replicas(Group group) const;
   /// Groups that this member answers for, or hands over at the moment.
   std::size_t acting_count() const;
