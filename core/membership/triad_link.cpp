@@ -9,8 +9,6 @@ namespace copal {
 
 namespace {
 
-constexpr std::array<Slot, kSlots> kAllSlots = {Slot{0}, Slot{1}, Slot{2}};
-
 /// As fine as the clock is: a process that dies at once may start again within a millisecond.
 Incarnation first_incarnation(WallTime wall) {
   const std::int64_t time = wall.time_since_epoch().count();

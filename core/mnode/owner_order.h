@@ -24,6 +24,7 @@ struct Slot {
 inline constexpr std::size_t kSlots = 3;
 /// Some of the slots: bit i stands for slot i.
 using SlotSet = std::bitset<kSlots>;
+inline constexpr std::array<Slot, kSlots> kAllSlots = {Slot{0}, Slot{1}, Slot{2}};
 
 /// One of the six orders; with the slice the group of keys that has one acting owner (R1).
 struct OwnerOrder {

@@ -10,7 +10,6 @@
 namespace copal {
 
 namespace {
-constexpr std::array<Slot, kSlots> kAllSlots = {Slot{0}, Slot{1}, Slot{2}};
 constexpr std::uint64_t kAnnounceEach = 4;  // heartbeats
 }  // namespace
 
@@ -261,8 +260,10 @@ void TriadServer::want_comparisons(Now now, Effects& effects) {
     const GroupSet groups =
         r.ownership.reachable().test(peer.value) ? to_compare(peer) : GroupSet();
     for (std::uint8_t i = 0; i < kGroups && room(); ++i) {
-      // Who is not ready for one asks for it anyway.
-      if (groups.test(i) && r.ownership.ready_replicas(Group{i}).test(peer.value)) {
+      // Who is not ready for one asks for it anyway; who acts heeds no mark of being behind.
+      const bool is_ready = r.ownership.ready_replicas(Group{i}).test(peer.value) ||
+                            r.ownership.owner(Group{i}) == peer;
+      if (groups.test(i) && is_ready) {
         wanted.push_back({Group{i}, peer});
       }
     }
@@ -375,54 +376,6 @@ void TriadServer::refresh_duties(Effects& effects) {
   r.owner.set_duties(duties, effects);
 }
 
-// ---- streams of changes
-
-/// A stream to each member that is heard; one that is too slow is behind, and begins anew with what
-/// comes next: the comparison finds the rest. Rule: R1.8.
-void TriadServer::refresh_streams(Now now, Effects&) {
-  Running& r = *running_;
-  for (const Slot slot : kAllSlots) {
-    const NodeId member = config_.members[slot.value];
-    if (slot == config_.slot || member == kNoNode) {
-      continue;
-    }
-    const bool here = r.ownership.reachable().test(slot.value);
-    if (!here && is_dead(r.detector.state(member, now.mono))) {
-      r.replication.stop(member);
-      r.catch_up.forget(slot);  // it would hold up what a new owner has to compare with others
-    } else if (here && (!r.replication.has_stream(member) || r.replication.is_behind(member))) {
-      // One that restarted and thinks that it is not heard is ready without a comparison (R1.1).
-      for (std::uint8_t i = 0; i < kGroups; ++i) {
-        if (r.ownership.owner(Group{i}) == config_.slot) {
-          r.ownership.on_behind(Group{i}, slot, now.mono);
-        }
-      }
-      times_behind_ += r.replication.is_behind(member) ? 1 : 0;
-      r.replication.start(member);
-      r.stream_began[slot.value] = now.mono;
-      r.uncompared[slot.value] = r.acted_for;
-    }
-  }
-}
-
-void TriadServer::finish_drains(Now now, Effects& effects) {
-  Running& r = *running_;
-  const std::vector<Drain> drains = r.drains;
-  for (const Drain& drain : drains) {
-    const NodeId heir = config_.members[drain.heir.value];
-    // A stream that has begun anew meanwhile says nothing of what came before.
-    const bool is_same_stream = r.stream_began[drain.heir.value] == drain.stream_began;
-    const bool has_all = r.owner.is_idle(drain.group) && is_same_stream &&
-                         r.replication.acked(heir) >= drain.position;
-    if (has_all || COPAL_MUTANT(kHandOverEarly)) {
-      std::erase_if(r.drains, [&](const Drain& one) { return one.group == drain.group; });
-      OwnerEvents events;
-      r.ownership.on_drained(drain.group, now.mono, events);
-      perform(events, now, effects);
-    }
-  }
-}
-
 // ---- time
 
 MemberHeartbeat TriadServer::heartbeat_to(NodeId to, std::optional<Slot> slot, bool announce,
@@ -453,44 +406,6 @@ MemberHeartbeat TriadServer::heartbeat_to(NodeId to, std::optional<Slot> slot, b
   return heartbeat;
 }
 
-/// What a member's stream says nothing of and its readiness doesn't either, for this member acts
-/// for it no more: until that is compared, no change counts as replicated to it. What it is not
-/// ready for it compares before it can take it over.
-GroupSet TriadServer::to_compare(Slot peer) const {
-  GroupSet groups = running_->uncompared[peer.value];
-  for (std::uint8_t i = 0; i < kGroups && groups.any(); ++i) {
-    const ActingOwner& ownership = running_->ownership;
-    groups.set(i, groups.test(i) && !ownership.acts(Group{i}) &&
-                      ownership.say_ready(Group{i}).test(peer.value));
-  }
-  return groups;
-}
-
-/// Members with a stream of changes that are ready for any group that this one acts for, so that
-/// they may take it over and must have its changes; and whether one is ready for all. What it acted
-/// for earlier, servers offer to who acts now. Rule: R1.7.
-TriadServer::ReadyMembers TriadServer::ready_members() const {
-  const Running& r = *running_;
-  SlotSet for_some;
-  SlotSet for_all = SlotSet(0b111);
-  for (std::uint8_t i = 0; i < kGroups; ++i) {
-    if (r.ownership.acts(Group{i})) {
-      const SlotSet ready = r.ownership.ready_replicas(Group{i});
-      for_some |= ready;
-      for_all &= ready;
-    }
-  }
-  ReadyMembers members;
-  for (const NodeId member : r.replication.streams()) {
-    const std::uint8_t slot = slot_of(member)->value;
-    members.is_alone = members.is_alone && !for_all.test(slot);
-    if (for_all.test(slot) || for_some.test(slot)) {
-      members.nodes.push_back(member);
-    }
-  }
-  return members;
-}
-
 void TriadServer::send_heartbeats(Now now, Effects& effects) {
   Running& r = *running_;
   r.next_heartbeat = now.mono + config_.heartbeat_interval;
@@ -498,8 +413,7 @@ void TriadServer::send_heartbeats(Now now, Effects& effects) {
   const ReadyMembers ready = ready_members();
   r.alone = ready.is_alone;
   // A split may just have ended: what was changed on this side of it is nobody else's yet.
-  if (!r.alone && std::ranges::all_of(
-                      ready.nodes, [&](NodeId one) { return to_compare(*slot_of(one)).none(); })) {
+  if (!r.alone && are_compared(ready.slots)) {
     r.replicated_up_to =
         std::max(r.replicated_up_to, COPAL_MUTANT(kReplicatedUpToAhead)
                                          ? r.replication.last_position()

@@ -14,8 +14,6 @@ using Kind = OwnerEvent::Kind;
 // One write to the disk for so many takeovers; 2^32 terms are enough for four million starts.
 constexpr std::uint32_t kTermsAhead = 1'024;
 
-constexpr std::array<Slot, kSlots> kAllSlots = {Slot{0}, Slot{1}, Slot{2}};
-
 Group group_at(std::size_t number) {
   return {static_cast<std::uint8_t>(number)};
 }

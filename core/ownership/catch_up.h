@@ -51,7 +51,8 @@ class CatchUp {
         members_(members),
         replica_(replica),
         clock_(clock),
-        set_aside_(set_aside) {}
+        set_aside_(set_aside),
+        next_id_((incarnation.value - 1) << 32U | 1U) {}
 
   struct Wanted {
     Group group;
@@ -143,7 +144,7 @@ class CatchUp {
   HybridClock& clock_;
   SetAside& set_aside_;
   std::vector<Comparison> comparisons_;
-  std::uint64_t next_id_ = 1;
+  std::uint64_t next_id_;  // no answer to an earlier start is one to this
   Counts counts_;
 };
 

@@ -121,6 +121,11 @@ bool were_apart(const fuzz::Trial& world, std::uint32_t one, std::uint32_t other
 inline bool clears_overflow(const fuzz::Plan& plan) {
   return plan.replication_log_max < kGroups;
 }
+/// Whether a change may be done twice (R0.3).
+inline bool is_plain(const Change& change) {
+  return change.condition == Condition::kNone && !change.wants_previous &&
+         (change.action == Action::kPut || change.action == Action::kRemove);
+}
 /// Whether two nodes do not hear each other well while a fault lasts.
 bool comes_between(const fuzz::PlannedFault& fault, std::uint32_t one, std::uint32_t other);
 /// Whether two nodes hear each other well all through a span, as far as faults go.

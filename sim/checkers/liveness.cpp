@@ -45,10 +45,12 @@ bool is_failure(CacheStatus status) {
 }
 
 /// Another member began to act on the way, such as when a server shows a view that its side of a
-/// split has come to: what may have been done under the one before is not done again (R0.3).
+/// split has come to: what may have been done under the one before is not done again, and its
+/// server is told so when it asks (R0.3).
 bool changed_owner(const History& history, Group group, const Operation& operation) {
   const auto& acting = history.acting[group.value];
-  return operation.status == CacheStatus::kOutcomeUnknown &&
+  return operation.status == CacheStatus::kOutcomeUnknown && !is_plain(operation.change) &&
+         operation.answered + 500ms < operation.asked + operation.planned.timeout &&
          std::ranges::any_of(acting, [&operation](const ActingSpan& span) {
            return span.from > operation.asked && span.from < operation.answered;
          });

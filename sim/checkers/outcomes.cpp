@@ -42,11 +42,6 @@ bool has_own_value(const Operation& operation) {
          operation.planned.value_size_bytes > 0 && !operation.is_read();
 }
 
-bool is_plain(const Change& change) {
-  return change.condition == Condition::kNone && !change.wants_previous &&
-         (change.action == Action::kPut || change.action == Action::kRemove);
-}
-
 /// How many states an operation has made. What an owner did before it forgot that, with nobody
 /// there to tell it, is as lost, and may be done anew.
 std::int64_t states_of(const fuzz::Trial& world, const Operation& operation,
