@@ -108,10 +108,18 @@ bool ReplicationFeed::is_met(Waiting& waiting) const {
 }
 
 void ReplicationFeed::on_value(const ValueHash& hash, Effects& effects) {
+  settle(hash, false, effects);
+}
+
+void ReplicationFeed::on_nowhere(const ValueHash& hash, Effects& effects) {
+  settle(hash, true, effects);
+}
+
+void ReplicationFeed::settle(const ValueHash& hash, bool is_nowhere, Effects& effects) {
   for (Source& source : sources_) {
     bool any = false;
     for (auto at = source.waiting.begin(); at != source.waiting.end();) {
-      const bool met = at->hash == hash && is_met(*at);
+      const bool met = at->hash == hash && (is_met(*at) || (is_nowhere && at->hash == hash));
       at = met ? source.waiting.erase(at) : at + 1;
       any = any || met;
     }

@@ -36,6 +36,9 @@ class ReplicationFeed {
                           Effects& effects);
   /// Bytes were put into the replica's store: acknowledges what waited for them only.
   void on_value(const ValueHash& hash, Effects& effects);
+  /// Nobody that can be asked has these bytes, nor who sent their m-node: what waits for them would
+  /// wait for ever, and hold up all that follows.
+  void on_nowhere(const ValueHash& hash, Effects& effects);
   /// The disk was full, and some of what it was to have is not there: so were acknowledgements lost
   /// that waited for it, and the next one must not stand for them before the disk has it all.
   void on_not_written();
@@ -69,6 +72,7 @@ class ReplicationFeed {
   static std::uint64_t complete(const Source& source);
   static void acknowledge(Source& source, Effects& effects);
   bool is_met(Waiting& waiting) const;
+  void settle(const ValueHash& hash, bool is_nowhere, Effects& effects);
   void wait_for_value(Source& source, const Replicate& copy, std::uint64_t before, TimePoint now,
                       Effects& effects);
 

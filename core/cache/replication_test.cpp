@@ -211,6 +211,31 @@ TEST_F(Replication, AMissingValueHoldsBackTheAnswerAndIsAskedForAgain) {
   EXPECT_EQ(std::get<ReplicateAck>(std::get<Send>(effects[0]).message).position, 1U);
 }
 
+/// Found by the fuzzer (seed 1796150622679): a member ended after its m-node had come and before
+/// its bytes were asked for; what the next owner sent on was never acknowledged, nor what followed.
+TEST_F(Replication, BytesThatNobodyHasHoldUpNothing) {
+  MNode mnode;
+  mnode.cache = CacheId{1};
+  mnode.key = hash_key(1, std::array<std::uint8_t, 1>{1});
+  mnode.version = {1, 1, OwnerId(0, Slot{0}, 1)};
+  set_value(mnode, name_value(hundred_bytes(1).bytes()));
+  const ValueHash older = mnode.value_hash;
+  Effects effects;
+  one_.feed.on_replicate(kOwner, {Incarnation{1}, 1, 0, aged(mnode, now_), "k", {}}, false, now_,
+                         effects);
+  // A newer one whose bytes are not here yet: those are needed.
+  set_value(mnode, name_value(hundred_bytes(2).bytes()));
+  ++mnode.version.counter;
+  one_.replica.install(mnode, "k");
+  effects.clear();
+  one_.feed.on_nowhere(older, effects);
+  EXPECT_EQ(one_.feed.complete(kOwner), 0U);
+  one_.feed.on_nowhere(mnode.value_hash, effects);
+  EXPECT_EQ(one_.feed.complete(kOwner), 1U);
+  ASSERT_EQ(effects.size(), 1U);
+  EXPECT_EQ(std::get<ReplicateAck>(std::get<Send>(effects[0]).message).position, 1U);
+}
+
 TEST_F(Replication, WhatWasLeftOutCountsWhenWhatIsNewerIsThere) {
   write(1, 1);
   write(2, 2);

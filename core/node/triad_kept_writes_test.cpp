@@ -54,6 +54,56 @@ TEST_F(TriadKeptWritesTest, AServerKeepsWhatWasWrittenInASplitUntilTheOtherSideH
   EXPECT_NE(cluster().entry(2, kPlain, key), nullptr);
 }
 
+/// Nobody else may have what was written on one side of a split until it is compared, though who
+/// hears of it is not ready.
+TEST_F(TriadKeptWritesTest, WhatNobodyReadyHasComparedHoldsWritesBack) {
+  begin();
+  const auto part = [&](NodeId one, NodeId other) {
+    cluster().cut(one, other);
+    cluster().cut(other, one);
+  };
+  std::string key;
+  Group group{0};
+  for (int i = 0; key.empty() || group.order().slots() != std::array{Slot{1}, Slot{0}, Slot{2}};
+       ++i) {
+    key = "key " + std::to_string(i);
+    group = group_of(key_hash_of(kPlain, key));
+  }
+  for (const NodeId node : {NodeId{1}, kOne}) {
+    for (const NodeId other : {NodeId{0}, NodeId{2}, kTwo}) {
+      part(node, other);
+    }
+  }
+  cluster().run_for(10s);
+  ASSERT_EQ(put(kOne, key, text_bytes("value")), CacheStatus::kDone);
+  const auto covered = [&] {
+    std::uint64_t most = 0;
+    for (const FakeCluster::Sent& sent : cluster().sent()) {
+      const auto* heartbeat = std::get_if<MemberHeartbeat>(&sent.message);
+      most = std::max(
+          most, sent.from == NodeId{1} && heartbeat != nullptr ? heartbeat->replicated_up_to : 0);
+    }
+    return most;
+  };
+  cluster().run_for(1s);
+  const std::uint64_t before = covered();
+  cluster().heal();
+  part(NodeId{1}, NodeId{0});
+  part(NodeId{1}, kOne);
+  cluster().loses = [group](const FakeCluster::Sent& sent) {
+    const auto* open = std::get_if<CompareOpen>(&sent.message);
+    return open != nullptr && open->at.group == group;
+  };
+  cluster().run_for(10s);
+  ASSERT_FALSE(cluster().member(2).ownership().is_ready(group));
+  ASSERT_FALSE(cluster().member(1).ownership().acts(group));
+  EXPECT_EQ(covered(), before);
+  cluster().loses = nullptr;
+  cluster().run_for(10s);
+  EXPECT_NE(cluster().entry(2, kPlain, key), nullptr);
+  EXPECT_GT(covered(), before);
+}
+
 /// Found by the fuzzer (seed 1796121204199): a member whose stream to another began anew compared
 /// what it had acted for earlier only when that was due; until then, for ten minutes, no change
 /// counted as replicated, and servers that could keep no more waited.

@@ -254,7 +254,9 @@ void TriadServer::on_replica_message(NodeId from, const Message& message, Now no
                    if (fetched.found && fetched.value.size_bytes() > 0) {
                      replica_.values().provide(fetched.hash, fetched.value);
                    }
-                   r.fetch.on_fetched(from, fetched, now.mono, effects);
+                   if (r.fetch.on_fetched(from, fetched, now.mono, effects)) {
+                     r.feed.on_nowhere(fetched.hash, effects);
+                   }
                    on_bytes(fetched.hash, now, effects);
                  },
                  [&](const RosterUpdate& update) { on_roster(from, update, now, effects); },

@@ -56,24 +56,33 @@ void ValueFetch::ask(const ValueHash& hash, Fetch& fetch, TimePoint now, Effects
   }
 }
 
-void ValueFetch::on_fetched(NodeId from, const FetchedValue& fetched, TimePoint now,
+bool ValueFetch::on_fetched(NodeId from, const FetchedValue& fetched, TimePoint now,
                             Effects& effects) {
   const auto at = fetches_.find(fetched.hash);
   if (at == fetches_.end()) {
-    return;
+    return false;
   }
   if (replica_.values().has(fetched.hash) || !replica_.values().is_wanted(fetched.hash)) {
     fetches_.erase(at);
     start_background(now, effects);
-    return;
+    return false;
   }
-  // It has not got it: the next one, but each once before all rest a while.
-  if (at->second.hint == from) {
-    at->second.hint = kNoNode;
+  Fetch& fetch = at->second;
+  if (fetch.hint == from) {
+    fetch.hint = kNoNode;
   }
-  if (at->second.asked_count < candidates(fetched.hash, at->second).size()) {
-    ask(fetched.hash, at->second, now, effects);
+  const std::vector<NodeId> nodes = candidates(fetched.hash, fetch);
+  const auto lacks_it = [&fetch](NodeId node) {
+    return std::ranges::find(fetch.lack_it, node) != fetch.lack_it.end();
+  };
+  if (!lacks_it(from) && std::ranges::find(nodes, from) != nodes.end()) {
+    fetch.lack_it.push_back(from);
   }
+  // The next one, but each once before all rest a while.
+  if (fetch.asked_count < nodes.size()) {
+    ask(fetched.hash, fetch, now, effects);
+  }
+  return std::ranges::all_of(nodes, lacks_it);
 }
 
 void ValueFetch::on_read(const StoreNews::Value& read, TimePoint now, Effects& effects) {

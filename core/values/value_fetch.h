@@ -39,8 +39,9 @@ class ValueFetch {
 
   /// Bytes came to the store in another way: with a change, or left for one.
   void on_here(const ValueHash& hash) { fetches_.erase(hash); }
-  /// A member answered; the bytes, if it had them, were put into the store before.
-  void on_fetched(NodeId from, const FetchedValue& fetched, TimePoint now, Effects& effects);
+  /// Somebody answered; the bytes, if it had them, were put into the store before. Returns whether
+  /// by now all that can be asked have said that they have not got them.
+  bool on_fetched(NodeId from, const FetchedValue& fetched, TimePoint now, Effects& effects);
   /// A read from the disk ended.
   void on_read(const StoreNews::Value& read, TimePoint now, Effects& effects);
 
@@ -65,6 +66,7 @@ class ValueFetch {
     NodeId hint = kNoNode;
     TimePoint asked{};
     std::size_t asked_count = 0;
+    std::vector<NodeId> lack_it;  // have said so
   };
 
   std::vector<NodeId> candidates(const ValueHash& hash, const Fetch& fetch) const;

@@ -153,6 +153,22 @@ TEST_F(ValueFetchTest, TheLastOneInOrderIsNotAskedForAlone) {
   }
 }
 
+TEST_F(ValueFetchTest, ItSaysWhenAllHaveSaidThatTheyLackThem) {
+  const ValueHash hash = refer(first_at(Slot{1}, Slot{2}));
+  fetch_.set_servers({NodeId{7}});
+  want(hash);
+  const auto lacks = [&](NodeId from) {
+    return fetch_.on_fetched(from, {hash, false, {}}, now_, effects_);
+  };
+  EXPECT_FALSE(lacks(kB));
+  EXPECT_FALSE(lacks(NodeId{9})) << "who was not asked says nothing";
+  EXPECT_FALSE(lacks(kC));
+  EXPECT_FALSE(lacks(kB)) << "said twice";
+  EXPECT_TRUE(lacks(NodeId{7}));
+  fetch_.set_servers({NodeId{7}, NodeId{8}});
+  EXPECT_FALSE(lacks(NodeId{7})) << "one more has come";
+}
+
 TEST_F(ValueFetchTest, WhatNoMemberHasIsAskedOfTheServers) {  // R1.7
   const Blob value = first_at(Slot{1}, Slot{2});
   fetch_.set_servers({NodeId{7}, NodeId{8}});
