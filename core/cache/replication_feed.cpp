@@ -90,7 +90,7 @@ void ReplicationFeed::on_replicate_clear(NodeId from, const ReplicateClear& copy
 
 void ReplicationFeed::wait_for_value(Source& source, const Replicate& copy, std::uint64_t before,
                                      TimePoint now, Effects& effects) {
-  Waiting waiting{copy.position, before, copy.entry.mnode.key, copy.entry.mnode.value_hash};
+  Waiting waiting{copy.position, before, copy.entry.mnode.key, copy.entry.mnode.value_hash, now};
   if (!is_met(waiting) && !COPAL_MUTANT(kAckedWithoutBytes)) {
     source.waiting.push_back(waiting);
     fetch_.want(waiting.hash, source.from, now, effects);
@@ -108,18 +108,20 @@ bool ReplicationFeed::is_met(Waiting& waiting) const {
 }
 
 void ReplicationFeed::on_value(const ValueHash& hash, Effects& effects) {
-  settle(hash, false, effects);
+  settle(hash, TimePoint::min(), effects);
 }
 
-void ReplicationFeed::on_nowhere(const ValueHash& hash, Effects& effects) {
-  settle(hash, true, effects);
+void ReplicationFeed::on_nowhere(const ValueHash& hash, TimePoint now, Effects& effects) {
+  settle(hash, now - kNowhereAfter, effects);
 }
 
-void ReplicationFeed::settle(const ValueHash& hash, bool is_nowhere, Effects& effects) {
+/// gives_up_since  what waits since then or earlier is not waited for any more.
+void ReplicationFeed::settle(const ValueHash& hash, TimePoint gives_up_since, Effects& effects) {
   for (Source& source : sources_) {
     bool any = false;
     for (auto at = source.waiting.begin(); at != source.waiting.end();) {
-      const bool met = at->hash == hash && (is_met(*at) || (is_nowhere && at->hash == hash));
+      const bool met =
+          at->hash == hash && (is_met(*at) || (at->since <= gives_up_since && at->hash == hash));
       at = met ? source.waiting.erase(at) : at + 1;
       any = any || met;
     }

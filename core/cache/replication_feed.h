@@ -36,9 +36,9 @@ class ReplicationFeed {
                           Effects& effects);
   /// Bytes were put into the replica's store: acknowledges what waited for them only.
   void on_value(const ValueHash& hash, Effects& effects);
-  /// Nobody that can be asked has these bytes, nor who sent their m-node: what waits for them would
-  /// wait for ever, and hold up all that follows.
-  void on_nowhere(const ValueHash& hash, Effects& effects);
+  /// Nobody that can be asked has these bytes, nor who sent their m-node: what has waited for them
+  /// for kNowhereAfter would wait for ever, and hold up all that follows.
+  void on_nowhere(const ValueHash& hash, TimePoint now, Effects& effects);
   /// The disk was full, and some of what it was to have is not there: so were acknowledgements lost
   /// that waited for it, and the next one must not stand for them before the disk has it all.
   void on_not_written();
@@ -51,6 +51,9 @@ class ReplicationFeed {
   void check_invariants() const;
 
  private:
+  // Who has just begun is not heard by all yet, and may have them.
+  static constexpr Duration kNowhereAfter = 10s;
+
   struct Waiting {
     std::uint64_t position = 0;
     // The position that came before it: those in between were left out for the sake of later ones,
@@ -58,6 +61,7 @@ class ReplicationFeed {
     std::uint64_t before = 0;
     KeyHash key;
     ValueHash hash;  // of what is held of it, as far as this is known: is_met()
+    TimePoint since{};
   };
   struct Source {
     NodeId from;
@@ -72,7 +76,7 @@ class ReplicationFeed {
   static std::uint64_t complete(const Source& source);
   static void acknowledge(Source& source, Effects& effects);
   bool is_met(Waiting& waiting) const;
-  void settle(const ValueHash& hash, bool is_nowhere, Effects& effects);
+  void settle(const ValueHash& hash, TimePoint gives_up_since, Effects& effects);
   void wait_for_value(Source& source, const Replicate& copy, std::uint64_t before, TimePoint now,
                       Effects& effects);
 

@@ -228,9 +228,12 @@ TEST_F(Replication, BytesThatNobodyHasHoldUpNothing) {
   ++mnode.version.counter;
   one_.replica.install(mnode, "k");
   effects.clear();
-  one_.feed.on_nowhere(older, effects);
+  now_ += 10s;
+  one_.feed.on_nowhere(older, now_, effects);
   EXPECT_EQ(one_.feed.complete(kOwner), 0U);
-  one_.feed.on_nowhere(mnode.value_hash, effects);
+  one_.feed.on_nowhere(mnode.value_hash, now_ - 1ns, effects);
+  EXPECT_EQ(one_.feed.complete(kOwner), 0U) << "who has them may not be heard yet";
+  one_.feed.on_nowhere(mnode.value_hash, now_, effects);
   EXPECT_EQ(one_.feed.complete(kOwner), 1U);
   ASSERT_EQ(effects.size(), 1U);
   EXPECT_EQ(std::get<ReplicateAck>(std::get<Send>(effects[0]).message).position, 1U);

@@ -255,7 +255,7 @@ void TriadServer::on_replica_message(NodeId from, const Message& message, Now no
                      replica_.values().provide(fetched.hash, fetched.value);
                    }
                    if (r.fetch.on_fetched(from, fetched, now.mono, effects)) {
-                     r.feed.on_nowhere(fetched.hash, effects);
+                     r.feed.on_nowhere(fetched.hash, now.mono, effects);
                    }
                    on_bytes(fetched.hash, now, effects);
                  },

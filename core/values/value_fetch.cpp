@@ -52,7 +52,9 @@ void ValueFetch::ask(const ValueHash& hash, Fetch& fetch, TimePoint now, Effects
   }
   const std::vector<NodeId> nodes = candidates(hash, fetch);
   if (!nodes.empty()) {
-    effects.push_back(Send{nodes[fetch.asked_count++ % nodes.size()], FetchValue{hash}});
+    const NodeId node = nodes[fetch.asked_count++ % nodes.size()];
+    std::erase(fetch.lack_it, node);  // it may have them by now
+    effects.push_back(Send{node, FetchValue{hash}});
   }
 }
 
@@ -103,9 +105,12 @@ void ValueFetch::on_fetch(NodeId from, const FetchValue& fetch, Effects& effects
     effects.push_back(Send{from, FetchedValue{fetch.hash, true, *bytes}});
     return;
   }
-  if (!replica_.values().is_only_on_disk(fetch.hash) || askers_.size() >= kAskersMax) {
+  if (!replica_.values().is_only_on_disk(fetch.hash)) {
     effects.push_back(Send{from, FetchedValue{fetch.hash, false, {}}});
     return;
+  }
+  if (askers_.size() >= kAskersMax) {
+    return;  // it has them: who asks tries again
   }
   std::vector<NodeId>& askers = askers_[fetch.hash];
   if (std::ranges::find(askers, from) == askers.end()) {

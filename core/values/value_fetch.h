@@ -66,7 +66,7 @@ class ValueFetch {
     NodeId hint = kNoNode;
     TimePoint asked{};
     std::size_t asked_count = 0;
-    std::vector<NodeId> lack_it;  // have said so
+    std::vector<NodeId> lack_it;  // have said so since they were last asked
   };
 
   std::vector<NodeId> candidates(const ValueHash& hash, const Fetch& fetch) const;

@@ -165,6 +165,11 @@ TEST_F(ValueFetchTest, ItSaysWhenAllHaveSaidThatTheyLackThem) {
   EXPECT_FALSE(lacks(kC));
   EXPECT_FALSE(lacks(kB)) << "said twice";
   EXPECT_TRUE(lacks(NodeId{7}));
+  want(hash, kB);  // somebody knows better: a new round
+  EXPECT_FALSE(lacks(NodeId{7}));
+  EXPECT_FALSE(lacks(kB));
+  EXPECT_FALSE(lacks(kC));
+  EXPECT_TRUE(lacks(NodeId{7}));
   fetch_.set_servers({NodeId{7}, NodeId{8}});
   EXPECT_FALSE(lacks(NodeId{7})) << "one more has come";
 }

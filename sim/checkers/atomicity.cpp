@@ -135,23 +135,41 @@ bool needs_bytes(const Change& change) {
   return is_append(change.action) || change.wants_previous;
 }
 
+/// Whether an operation gives a state if another one came between that left none: all that can be
+/// known of what that made is its value, or its size.
+bool follows_unseen(const Operation& operation, const Operation& other, const MNode& before,
+                    const MNode& after) {
+  MNode between = before;
+  const bool puts = other.change.action == Action::kPut;
+  if (puts) {
+    set_value(between, other.change.value);
+  } else if (is_append(other.change.action)) {
+    between.value_size_bytes += other.change.value.size_bytes;
+  }
+  const MNode* state = other.change.action == Action::kRemove ? nullptr : &between;
+  return applies(other, &before) && applies(operation, state) &&
+         (is_append(operation.change.action)
+              ? is_appended(operation, state, puts ? &other : nullptr, after)
+              : follows(operation, state, after));
+}
+
 /// Whether another operation may have been done between two states, in the step that gave the later
 /// one: nothing but its own answer, if there is one, tells of the state that it made.
 bool overtook_another(const History& history, const KeyHistory& key, const Operation& operation,
                       const MNode& before, const MNode& after) {
-  return std::ranges::any_of(history.operations, [&](const Operation& other) {
-    const bool may_have_happened = other.died || !other.is_over() ||
-                                   other.status == CacheStatus::kOutcomeUnknown ||
-                                   (other.changed() && born(key, other.version) == kNever);
-    const bool fits = !is_append(operation.change.action) || !is_append(other.change.action) ||
-                      after.value_size_bytes == before.value_size_bytes +
-                                                    operation.change.value.size_bytes +
-                                                    other.change.value.size_bytes;
-    return other.name() == operation.name() && other.id != operation.id && other.was_told &&
-           may_have_happened && needs_bytes(other.change) && needs_bytes(operation.change) &&
-           other.asked <= born(key, after.version) && other.answered >= born(key, before.version) &&
-           fits;
-  });
+  return before.has_stored_value() && needs_bytes(operation.change) &&
+         std::ranges::any_of(history.operations, [&](const Operation& other) {
+           const bool is_unseen = other.changed() && before.version < other.version &&
+                                  other.version < after.version &&
+                                  born(key, other.version) == kNever;
+           const bool may_have_happened = is_unseen || other.died || !other.is_over() ||
+                                          other.status == CacheStatus::kOutcomeUnknown;
+           const TimePoint until = other.asked + other.planned.timeout + 5s;
+           return other.name() == operation.name() && other.id != operation.id && other.was_told &&
+                  may_have_happened && needs_bytes(other.change) &&
+                  other.asked <= born(key, after.version) && until >= born(key, before.version) &&
+                  follows_unseen(operation, other, before, after);
+         });
 }
 
 void check_states(const fuzz::Trial& world, const KeyName& name, const KeyHistory& key,
