@@ -48,6 +48,19 @@ class Replication : public ::testing::Test {
     return log_->append(mnode, brings);
   }
 
+  /// The first m-node comes to the first peer, without its bytes.
+  MNode receive_without_bytes() {
+    MNode mnode;
+    mnode.cache = CacheId{1};
+    mnode.key = hash_key(1, std::array<std::uint8_t, 1>{1});
+    mnode.version = {1, 1, OwnerId(0, Slot{0}, 1)};
+    set_value(mnode, name_value(hundred_bytes(1).bytes()));
+    Effects effects;
+    one_.feed.on_replicate(kOwner, {Incarnation{1}, 1, 0, aged(mnode, now_), "k", {}}, false, now_,
+                           effects);
+    return mnode;
+  }
+
   void send() {
     Effects effects;
     log_->send({now_, {}}, effects);
@@ -185,14 +198,8 @@ TEST_F(Replication, BytesThatDidNotComeAlongAreFetchedBeforeTheAnswer) {  // R0.
 }
 
 TEST_F(Replication, AMissingValueHoldsBackTheAnswerAndIsAskedForAgain) {
-  MNode mnode;
-  mnode.cache = CacheId{1};
-  mnode.key = hash_key(1, std::array<std::uint8_t, 1>{1});
-  mnode.version = {1, 1, OwnerId(0, Slot{0}, 1)};
-  set_value(mnode, name_value(hundred_bytes(1).bytes()));
+  MNode mnode = receive_without_bytes();
   Effects effects;
-  one_.feed.on_replicate(kOwner, {Incarnation{1}, 1, 0, aged(mnode, now_), "k", {}}, false, now_,
-                         effects);
   EXPECT_EQ(one_.feed.complete(kOwner), 0U);
   const TimePoint again = one_.fetch.next_deadline();
   EXPECT_GT(again, now_);
@@ -214,15 +221,9 @@ TEST_F(Replication, AMissingValueHoldsBackTheAnswerAndIsAskedForAgain) {
 /// Found by the fuzzer (seed 1796150622679): a member ended after its m-node had come and before
 /// its bytes were asked for; what the next owner sent on was never acknowledged, nor what followed.
 TEST_F(Replication, BytesThatNobodyHasHoldUpNothing) {
-  MNode mnode;
-  mnode.cache = CacheId{1};
-  mnode.key = hash_key(1, std::array<std::uint8_t, 1>{1});
-  mnode.version = {1, 1, OwnerId(0, Slot{0}, 1)};
-  set_value(mnode, name_value(hundred_bytes(1).bytes()));
+  MNode mnode = receive_without_bytes();
   const ValueHash older = mnode.value_hash;
   Effects effects;
-  one_.feed.on_replicate(kOwner, {Incarnation{1}, 1, 0, aged(mnode, now_), "k", {}}, false, now_,
-                         effects);
   // A newer one whose bytes are not here yet: those are needed.
   set_value(mnode, name_value(hundred_bytes(2).bytes()));
   ++mnode.version.counter;

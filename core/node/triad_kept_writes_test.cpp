@@ -26,24 +26,13 @@ TEST_F(TriadKeptWritesTest, AServerKeepsItsWritesUntilEveryReadyMemberHasThem) {
 /// split had ended, said that all had its changes before it had compared, and lost its disk.
 TEST_F(TriadKeptWritesTest, AServerKeepsWhatWasWrittenInASplitUntilTheOtherSideHasIt) {
   begin();
-  const auto part = [&](NodeId one, NodeId other) {
-    cluster().cut(one, other);
-    cluster().cut(other, one);
-  };
-  const auto split = [&] {
-    for (const NodeId node : {NodeId{1}, kOne}) {
-      for (const NodeId other : {NodeId{0}, NodeId{2}, kTwo}) {
-        part(node, other);
-      }
-    }
-  };
   const std::string key = cluster().key_owned_by(1, kPlain);
-  split();
-  part(NodeId{0}, NodeId{2});
+  split_off(NodeId{1}, kOne);
+  cluster().part(NodeId{0}, NodeId{2});
   cluster().run_for(5s);
   // Their side comes to higher terms for all groups.
   cluster().heal();
-  split();
+  split_off(NodeId{1}, kOne);
   cluster().run_for(10s);
   ASSERT_EQ(put(kOne, key, text_bytes("value")), CacheStatus::kDone);
   cluster().run_for(1s);
@@ -58,10 +47,6 @@ TEST_F(TriadKeptWritesTest, AServerKeepsWhatWasWrittenInASplitUntilTheOtherSideH
 /// hears of it is not ready.
 TEST_F(TriadKeptWritesTest, WhatNobodyReadyHasComparedHoldsWritesBack) {
   begin();
-  const auto part = [&](NodeId one, NodeId other) {
-    cluster().cut(one, other);
-    cluster().cut(other, one);
-  };
   std::string key;
   Group group{0};
   for (int i = 0; key.empty() || group.order().slots() != std::array{Slot{1}, Slot{0}, Slot{2}};
@@ -69,11 +54,7 @@ TEST_F(TriadKeptWritesTest, WhatNobodyReadyHasComparedHoldsWritesBack) {
     key = "key " + std::to_string(i);
     group = group_of(key_hash_of(kPlain, key));
   }
-  for (const NodeId node : {NodeId{1}, kOne}) {
-    for (const NodeId other : {NodeId{0}, NodeId{2}, kTwo}) {
-      part(node, other);
-    }
-  }
+  split_off(NodeId{1}, kOne);
   cluster().run_for(10s);
   ASSERT_EQ(put(kOne, key, text_bytes("value")), CacheStatus::kDone);
   const auto covered = [&] {
@@ -88,8 +69,8 @@ TEST_F(TriadKeptWritesTest, WhatNobodyReadyHasComparedHoldsWritesBack) {
   cluster().run_for(1s);
   const std::uint64_t before = covered();
   cluster().heal();
-  part(NodeId{1}, NodeId{0});
-  part(NodeId{1}, kOne);
+  cluster().part(NodeId{1}, NodeId{0});
+  cluster().part(NodeId{1}, kOne);
   cluster().loses = [group](const FakeCluster::Sent& sent) {
     const auto* open = std::get_if<CompareOpen>(&sent.message);
     return open != nullptr && open->at.group == group;

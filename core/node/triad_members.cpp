@@ -413,7 +413,7 @@ void TriadServer::send_heartbeats(Now now, Effects& effects) {
   const ReadyMembers ready = ready_members();
   r.alone = ready.is_alone;
   // A split may just have ended: what was changed on this side of it is nobody else's yet.
-  if (!r.alone && are_compared(ready.slots)) {
+  if (!r.alone && are_compared(ready.nodes)) {
     r.replicated_up_to =
         std::max(r.replicated_up_to, COPAL_MUTANT(kReplicatedUpToAhead)
                                          ? r.replication.last_position()

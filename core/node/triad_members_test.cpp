@@ -54,12 +54,7 @@ TEST_F(TriadMembersTest, InASplitBothSidesServeAndTheNewerVersionWinsAndIsCounte
   const std::string key = cluster().key_owned_by(0, kPlain);
   ASSERT_EQ(put(kOne, key, text_bytes("before")), CacheStatus::kDone);
   cluster().run_for(1s);
-  for (const NodeId here : {NodeId{0}, kOne}) {
-    for (const NodeId there : {NodeId{1}, NodeId{2}, kTwo}) {
-      cluster().cut(here, there);
-      cluster().cut(there, here);
-    }
-  }
+  split_off(NodeId{0}, kOne);
   cluster().run_for(5s);
   ASSERT_EQ(put(kOne, key, text_bytes("older")), CacheStatus::kDone);
   cluster().run_for(1s);
@@ -370,16 +365,12 @@ TEST_F(TriadMembersTest, UsesLearntFromOneMemberAreTakenOnByTheOthersThatDidNotM
     return cluster().entry(slot, kPlain, key)->mnode().accessed;
   };
   // Member 2 is alone with a server that uses the entry, while the others compare once.
-  const auto cut_both_ways = [&](NodeId one, NodeId other) {
-    cluster().cut(one, other);
-    cluster().cut(other, one);
-  };
   const auto split = [&](bool also_from_1) {
-    cut_both_ways(NodeId{0}, NodeId{2});
-    cut_both_ways(NodeId{0}, kTwo);
-    cut_both_ways(NodeId{1}, kTwo);
+    cluster().part(NodeId{0}, NodeId{2});
+    cluster().part(NodeId{0}, kTwo);
+    cluster().part(NodeId{1}, kTwo);
     if (also_from_1) {
-      cut_both_ways(NodeId{1}, NodeId{2});
+      cluster().part(NodeId{1}, NodeId{2});
     }
   };
   split(true);

@@ -202,11 +202,10 @@ class TriadServer {
   void finish_drains(Now now, Effects& effects);
   struct ReadyMembers {
     std::vector<NodeId> nodes;
-    SlotSet slots;  // theirs
     bool is_alone = true;
   };
   ReadyMembers ready_members() const;
-  bool are_compared(SlotSet members) const;
+  bool are_compared(const std::vector<NodeId>& members) const;
   GroupSet to_compare(Slot peer) const;
   void send_heartbeats(Now now, Effects& effects);
   MemberHeartbeat heartbeat_to(NodeId to, std::optional<Slot> slot, bool announce, Now now);

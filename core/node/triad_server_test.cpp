@@ -163,8 +163,7 @@ TEST_F(TriadServerTest, ADiskLostTwiceIsNotTakenForTheFirstLoss) {  // R5.4
   cluster().kill(NodeId{1});
   cluster().store(1).wipe();
   for (const NodeId peer : {NodeId{0}, NodeId{2}}) {
-    cluster().cut(peer, NodeId{1});
-    cluster().cut(NodeId{1}, peer);
+    cluster().part(peer, NodeId{1});
   }
   cluster().start_member(1);
   ASSERT_TRUE(cluster().run_until([&] {
@@ -269,8 +268,7 @@ TEST_F(TriadServerTest, StrangersGetNoAnswerAndBalancersARefusal) {  // R9
 TEST_F(TriadServerTest, ABrokenLinkToTheOwnerIsRelayedAroundAndMakesNoSecondOwner) {
   begin();
   const std::string key = cluster().key_owned_by(0, kPlain);
-  cluster().cut(kOne, NodeId{0});
-  cluster().cut(NodeId{0}, kOne);
+  cluster().part(kOne, NodeId{0});
   cluster().run_for(10s);
   EXPECT_EQ(put(kOne, key, text_bytes("value")), CacheStatus::kDone);
   EXPECT_EQ(cluster().owner_of(kPlain, key), 0U);
@@ -282,8 +280,7 @@ TEST_F(TriadServerTest, ABrokenLinkToTheOwnerIsRelayedAroundAndMakesNoSecondOwne
 
 TEST_F(TriadServerTest, ABrokenLinkBetweenTwoMembersMakesNoSecondOwner) {
   begin();
-  cluster().cut(NodeId{0}, NodeId{1});
-  cluster().cut(NodeId{1}, NodeId{0});
+  cluster().part(NodeId{0}, NodeId{1});
   cluster().run_for(20s);
   for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
     EXPECT_EQ(acting(cluster().key_owned_by(slot, kPlain)), 1);

@@ -66,15 +66,18 @@ GroupSet TriadServer::to_compare(Slot peer) const {
 /// Whether all that this member has acted for is compared with those of these that are ready for
 /// it; else no change counts as replicated. Who is not ready for it compares it before it can take
 /// it over; only where none is, it may be that nobody else has it.
-bool TriadServer::are_compared(SlotSet members) const {
+bool TriadServer::are_compared(const std::vector<NodeId>& members) const {
   std::array<GroupSet, kSlots> lacking;
   GroupSet any;
-  for (const Slot slot : kAllSlots) {
-    lacking[slot.value] = members.test(slot.value) ? to_compare(slot) : GroupSet();
+  SlotSet slots;
+  for (const NodeId member : members) {
+    const Slot slot = *slot_of(member);
+    slots.set(slot.value);
+    lacking[slot.value] = to_compare(slot);
     any |= lacking[slot.value];
   }
   for (std::uint8_t i = 0; i < kGroups && any.any(); ++i) {
-    const SlotSet ready = members & running_->ownership.say_ready(Group{i});
+    const SlotSet ready = slots & running_->ownership.say_ready(Group{i});
     for (const Slot slot : kAllSlots) {
       if (lacking[slot.value].test(i) && (ready.none() || ready.test(slot.value))) {
         return false;
@@ -86,7 +89,7 @@ bool TriadServer::are_compared(SlotSet members) const {
 
 /// Members with a stream of changes that are ready for any group that this one acts for, so that
 /// they may take it over and must have its changes; and whether one is ready for all. What it acted
-/// for earlier, servers offer to who acts now. Rule: R1.7.
+/// for earlier is compared: are_compared(). Rule: R1.7.
 TriadServer::ReadyMembers TriadServer::ready_members() const {
   const Running& r = *running_;
   SlotSet for_some;
@@ -104,7 +107,6 @@ TriadServer::ReadyMembers TriadServer::ready_members() const {
     members.is_alone = members.is_alone && !for_all.test(slot);
     if (for_all.test(slot) || for_some.test(slot)) {
       members.nodes.push_back(member);
-      members.slots.set(slot);
     }
   }
   return members;

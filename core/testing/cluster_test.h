@@ -62,6 +62,16 @@ class ClusterTest : public ::testing::Test {
     return name.is_inline ? Blob(inline_bytes(name)) : answer.value;
   }
 
+  /// A member and a server on one side, all others on the other.
+  void split_off(NodeId member, NodeId server) {
+    for (const NodeId here : {member, server}) {
+      for (const NodeId there : {NodeId{0}, NodeId{1}, NodeId{2}, kOne, kTwo}) {
+        if (there != member && there != server) {
+          cluster().part(here, there);
+        }
+      }
+    }
+  }
   /// From now on this member's changes reach no other one.
   void lose_copies_of(std::uint32_t slot) {
     cluster().loses = [slot](const FakeCluster::Sent& sent) {

@@ -310,10 +310,14 @@ void FakeCluster::cut(NodeId from, NodeId to) {
   cut_.insert({from, to});
 }
 
+void FakeCluster::part(NodeId one, NodeId other) {
+  cut(one, other);
+  cut(other, one);
+}
+
 void FakeCluster::cut_off(NodeId node) {
   for (const auto& [other, process] : processes_) {
-    cut(node, other);
-    cut(other, node);
+    part(node, other);
   }
 }
 

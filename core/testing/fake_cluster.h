@@ -70,6 +70,8 @@ class FakeCluster {
   void thaw(NodeId node);
   /// Silently loses what one sends to the other from now on.
   void cut(NodeId from, NodeId to);
+  /// Both ways.
+  void part(NodeId one, NodeId other);
   void cut_off(NodeId node);
   void heal() { cut_.clear(); }
   void break_link(NodeId one, NodeId other);

@@ -53,7 +53,7 @@ void ValueFetch::ask(const ValueHash& hash, Fetch& fetch, TimePoint now, Effects
   const std::vector<NodeId> nodes = candidates(hash, fetch);
   if (!nodes.empty()) {
     const NodeId node = nodes[fetch.asked_count++ % nodes.size()];
-    std::erase(fetch.lack_it, node);  // it may have them by now
+    fetch.lack_it.erase(node);  // it may have them by now
     effects.push_back(Send{node, FetchValue{hash}});
   }
 }
@@ -74,17 +74,15 @@ bool ValueFetch::on_fetched(NodeId from, const FetchedValue& fetched, TimePoint 
     fetch.hint = kNoNode;
   }
   const std::vector<NodeId> nodes = candidates(fetched.hash, fetch);
-  const auto lacks_it = [&fetch](NodeId node) {
-    return std::ranges::find(fetch.lack_it, node) != fetch.lack_it.end();
-  };
-  if (!lacks_it(from) && std::ranges::find(nodes, from) != nodes.end()) {
-    fetch.lack_it.push_back(from);
+  if (std::ranges::find(nodes, from) != nodes.end()) {
+    fetch.lack_it.insert(from);
   }
   // The next one, but each once before all rest a while.
   if (fetch.asked_count < nodes.size()) {
     ask(fetched.hash, fetch, now, effects);
   }
-  return std::ranges::all_of(nodes, lacks_it);
+  return fetch.lack_it.size() >= nodes.size() &&
+         std::ranges::all_of(nodes, [&fetch](NodeId node) { return fetch.lack_it.contains(node); });
 }
 
 void ValueFetch::on_read(const StoreNews::Value& read, TimePoint now, Effects& effects) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -66,7 +67,7 @@ class ValueFetch {
     NodeId hint = kNoNode;
     TimePoint asked{};
     std::size_t asked_count = 0;
-    std::vector<NodeId> lack_it;  // have said so since they were last asked
+    std::set<NodeId> lack_it;  // have said so since they were last asked
   };
 
   std::vector<NodeId> candidates(const ValueHash& hash, const Fetch& fetch) const;

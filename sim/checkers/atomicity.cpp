@@ -153,6 +153,8 @@ bool follows_unseen(const Operation& operation, const Operation& other, const MN
               : follows(operation, state, after));
 }
 
+constexpr Duration kTriesLast = 5s;  // those that are on their way as their server gives up
+
 /// Whether another operation may have been done between two states, in the step that gave the later
 /// one: nothing but its own answer, if there is one, tells of the state that it made.
 bool overtook_another(const History& history, const KeyHistory& key, const Operation& operation,
@@ -164,7 +166,7 @@ bool overtook_another(const History& history, const KeyHistory& key, const Opera
                                   born(key, other.version) == kNever;
            const bool may_have_happened = is_unseen || other.died || !other.is_over() ||
                                           other.status == CacheStatus::kOutcomeUnknown;
-           const TimePoint until = other.asked + other.planned.timeout + 5s;
+           const TimePoint until = other.asked + other.planned.timeout + kTriesLast;
            return other.name() == operation.name() && other.id != operation.id && other.was_told &&
                   may_have_happened && needs_bytes(other.change) &&
                   other.asked <= born(key, after.version) && until >= born(key, before.version) &&
